@@ -1,0 +1,212 @@
+"""Closed intervals of exact numbers, and the interval that a printed number stands for.
+
+Everything that is proved is proved over whole intervals: a metric printed as 0.56 may have been 0.564.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import struct
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from typing import TypeAlias
+
+__all__ = ["Interval", "Number", "parse_number", "printed_interval"]
+
+Number: TypeAlias = int | float | Fraction
+
+_INFINITY = math.inf
+# Digits beyond this are no decimal place of anybody's metric; 10**-400 would only cost time.
+_LARGEST_EXPONENT = 400
+_NUMBER = re.compile(r"[+-]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+_WORDS = {"nan": math.nan, "inf": math.inf, "infinity": math.inf}
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """All numbers from `low` to `high`, both included; an end may be infinite."""
+
+    low: Number
+    high: Number
+
+    def __post_init__(self) -> None:
+        if not self.low <= self.high:
+            msg = f"an interval needs low <= high, got {self.low} and {self.high}"
+            raise ValueError(msg)
+
+    @classmethod
+    def of(cls, value: Interval | Number) -> Interval:
+        """Return `value` as an interval; a number becomes the interval that holds it alone."""
+        return value if isinstance(value, Interval) else cls(value, value)
+
+    @property
+    def is_point(self) -> bool:
+        """Whether the interval holds one number only."""
+        return self.low == self.high
+
+    @property
+    def middle(self) -> float:
+        """The middle as a float; the finite end where the other one is infinite."""
+        if math.isinf(self.low) or math.isinf(self.high):
+            return float(self.high) if math.isinf(self.low) else float(self.low)
+        return float((self.low + self.high) / 2)
+
+    def __contains__(self, number: Number) -> bool:
+        return self.low <= number <= self.high
+
+    def meet(self, other: Interval) -> Interval | None:
+        """Return the numbers in both intervals, or None where there are none."""
+        low, high = max(self.low, other.low), min(self.high, other.high)
+        return Interval(low, high) if low <= high else None
+
+    def hull(self, other: Interval) -> Interval:
+        """Return the least interval that holds both."""
+        return Interval(min(self.low, other.low), max(self.high, other.high))
+
+    def __neg__(self) -> Interval:
+        return Interval(-self.high, -self.low)
+
+    def __abs__(self) -> Interval:
+        if self.low >= 0:
+            return self
+        return -self if self.high <= 0 else Interval(0, max(-self.low, self.high))
+
+    def __add__(self, other: Interval | Number) -> Interval:
+        other = Interval.of(other)
+        return Interval(self.low + other.low, self.high + other.high)
+
+    __radd__ = __add__
+
+    def __sub__(self, other: Interval | Number) -> Interval:
+        return self + -Interval.of(other)
+
+    def __rsub__(self, other: Number) -> Interval:
+        return -self + other
+
+    def __mul__(self, other: Interval | Number) -> Interval:
+        other = Interval.of(other)
+        corners = [_times(a, b) for a in (self.low, self.high) for b in (other.low, other.high)]
+        return Interval(min(corners), max(corners))
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: Interval | Number) -> Interval:
+        """Divide; a divisor that may be zero gives the whole line."""
+        other = Interval.of(other)
+        if 0 in other:
+            return Interval(-_INFINITY, _INFINITY)
+        return self * Interval(_inverse(other.high), _inverse(other.low))
+
+    def __rtruediv__(self, other: Number) -> Interval:
+        return Interval.of(other) / self
+
+
+def _times(a: Number, b: Number) -> Number:
+    """Multiply, with 0 x infinity = 0: the ends of an interval are limits, not values."""
+    return 0 if a == 0 or b == 0 else a * b
+
+
+def _inverse(number: Number) -> Number:
+    return 0 if math.isinf(number) else 1 / Fraction(number)
+
+
+def parse_number(text: str) -> float | None:
+    """Return the number that `text` prints (a percent sign is left to the caller), or None.
+
+    `nan`, `inf` and an overflow such as 1e999 are numbers too: NaN and infinity.
+    """
+    text = text.strip()
+    word = text.lstrip("+-").lower()
+    if word in _WORDS:
+        return -_WORDS[word] if text.startswith("-") else _WORDS[word]
+    if not _NUMBER.fullmatch(text):
+        return None
+    return float(text)
+
+
+@lru_cache(maxsize=65536)
+def printed_interval(text: str, *, rounded: bool = False, machine: bool = False) -> Interval | None:
+    """Return every number that may have been printed as `text`; None for NaN, infinity and non-numbers.
+
+    `rounded`: the text was rounded to the nearest; otherwise it may also have been truncated towards zero.
+    `machine`: the text stands in a record that prints full doubles, so a short text is a full double too.
+
+    Method (measured in the project's forensics): d decimals stand for x +- u/2 with u = 10^-d, or, where the
+    number may have been truncated, for everything from x - u/2 to x + u on the side away from zero. At least
+    15 significant digits: the double +-4 ulp, or the float32 +-2 ulp where the double is a float32's own value.
+    7 to 9 significant digits that are the shortest text of a float32: the union of both readings.
+    """
+    number = parse_number(text)
+    if number is None or not math.isfinite(number):
+        return None
+    mantissa, _, exponent_text = text.strip().lower().lstrip("+-").replace("_", "").partition("e")
+    exponent = int(exponent_text or 0)
+    if abs(exponent) > _LARGEST_EXPONENT:
+        return None
+    whole, _, decimals = mantissa.partition(".")
+    digits = len((whole + decimals).lstrip("0"))
+    exact = Fraction(text.strip().replace("_", ""))
+    if digits >= 15 or (machine and (decimals or exponent_text)):
+        return _double(number).hull(_short_float32(number)) if digits < 15 else _double(number)
+    if not decimals and not exponent_text:
+        return Interval(exact, exact)
+    unit = Fraction(10) ** (exponent - len(decimals))
+    interval = _printed(exact, unit, rounded=rounded)
+    if digits >= 7 and _is_float32_text(number, text):
+        interval = interval.hull(_float32(number))
+    return interval
+
+
+def _printed(exact: Fraction, unit: Fraction, *, rounded: bool) -> Interval:
+    half = unit / 2
+    if rounded:
+        return Interval(exact - half, exact + half)
+    if exact == 0:
+        return Interval(-unit, unit)
+    return Interval(exact - half, exact + unit) if exact > 0 else Interval(exact - unit, exact + half)
+
+
+def _double(number: float) -> Interval:
+    single = _as_float32(number)
+    if single == number:
+        return _float32(number)
+    width = 4 * Fraction(math.ulp(number))
+    return Interval(Fraction(number) - width, Fraction(number) + width)
+
+
+def _short_float32(number: float) -> Interval:
+    """Return the float32 reading of a short number, which is the number itself where none exists."""
+    return _float32(number) if _as_float32(number) == number else Interval.of(Fraction(number))
+
+
+def _float32(number: float) -> Interval:
+    single = abs(_as_float32(number))
+    if single == 0 or math.isinf(single):
+        return Interval.of(Fraction(number))
+    width = 2 * Fraction(2.0 ** (math.frexp(single)[1] - 24))
+    return Interval(Fraction(number) - width, Fraction(number) + width)
+
+
+def _as_float32(number: float) -> float:
+    try:
+        return float(struct.unpack("f", struct.pack("f", number))[0])
+    except OverflowError:
+        return math.inf
+
+
+def _is_float32_text(number: float, text: str) -> bool:
+    """Whether `text` is the shortest decimal that names one float32 (what numpy prints)."""
+    single = _as_float32(number)
+    return (
+        single != number and math.isfinite(single) and float(f"{single:.9g}") != 0 and _shortest(single) == float(text)
+    )
+
+
+def _shortest(single: float) -> float:
+    for precision in range(6, 10):
+        text = f"{single:.{precision}g}"
+        if _as_float32(float(text)) == single:
+            return float(text)
+    return single

@@ -1,0 +1,460 @@
+"""The types that pass between the rooms: Value, Evaluation, Run, Fact, Finding, Report.
+
+    text --readers--> Run --facts--> Facts --engine--> Report --report--> text
+
+All of them are immutable once built, hold plain data, and know nothing of files, rules or terminals.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from diagnose.interval import Interval, printed_interval
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+__all__ = [
+    "ClassRow",
+    "Evaluation",
+    "Fact",
+    "FactValue",
+    "Facts",
+    "Finding",
+    "InputError",
+    "NotChecked",
+    "Proof",
+    "Question",
+    "Remedy",
+    "Report",
+    "Run",
+    "Scope",
+    "ScopeVerdict",
+    "Series",
+    "Severity",
+    "TrainingPoint",
+    "Unread",
+    "Value",
+    "Verdict",
+    "row_step",
+]
+
+# A number, an interval, a truth value, a name, or a small structure of those.
+FactValue: TypeAlias = Any
+
+
+class Proof(StrEnum):
+    """How strong a statement is, the strongest first. design.md defines the four words."""
+
+    PROVED = "proved"
+    PROVED_IF = "proved_if"
+    IMPLIED = "implied"
+    SUGGESTED = "suggested"
+
+    @property
+    def rank(self) -> int:
+        """0 for the strongest."""
+        return list(Proof).index(self)
+
+    @classmethod
+    def weakest(cls, proofs: Iterable[Proof]) -> Proof:
+        """Return the weakest of `proofs`; PROVED where there are none."""
+        return max(proofs, key=lambda proof: proof.rank, default=cls.PROVED)
+
+
+class Severity(StrEnum):
+    """How much a finding weighs, the heaviest first."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+    @property
+    def rank(self) -> int:
+        """0 for the heaviest."""
+        return list(Severity).index(self)
+
+
+class Verdict(StrEnum):
+    """The judgement of a task's evaluation, the worst first."""
+
+    DEGENERATE = "degenerate"
+    SUSPECT = "suspect"
+    UNKNOWN = "unknown"
+    HEALTHY = "healthy"
+
+    @property
+    def rank(self) -> int:
+        """0 for the worst."""
+        return list(Verdict).index(self)
+
+    @classmethod
+    def worst(cls, verdicts: Iterable[Verdict]) -> Verdict:
+        """Return the worst of `verdicts`; UNKNOWN where there are none."""
+        return min(verdicts, key=lambda verdict: verdict.rank, default=cls.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A number as it was reported.
+
+    metric: the canonical name (`vocabulary.py`), such as "macro_f1"; key: the name in the source, such as "eval_f1";
+    text: the number as printed, without a percent sign; scale: 1, or 1/100 where the source prints percent;
+    machine: the record around it prints full doubles; approximate: the source itself says "about";
+    source and at: the file, and the JSON pointer or "line 12" in it.
+    """
+
+    metric: str
+    key: str
+    text: str
+    number: float
+    source: str = ""
+    at: str = ""
+    scale: Fraction = Fraction(1)
+    machine: bool = False
+    approximate: bool = False
+
+    @property
+    def is_nan(self) -> bool:
+        """Whether the source prints NaN (an absent metric is no Value at all)."""
+        return math.isnan(self.number)
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether this is a number that can be computed with."""
+        return math.isfinite(self.number)
+
+    @property
+    def interval(self) -> Interval | None:
+        """Every number that prints so, rounded or truncated; None where it is not finite."""
+        return self._interval(rounded=False)
+
+    @property
+    def rounded(self) -> Interval | None:
+        """Every number that prints so when rounded to the nearest; None where it is not finite."""
+        return self._interval(rounded=True)
+
+    def _interval(self, *, rounded: bool) -> Interval | None:
+        # A whole number of percent is a rounded number, not a count.
+        text = f"{self.text}e0" if self.scale != 1 and self.text.isdigit() else self.text
+        printed = printed_interval(text, rounded=rounded, machine=self.machine)
+        if printed is None:
+            return None
+        if self.approximate:
+            # One unit of the last digit more: "about 70 %" is 69 to 71, each printed as such.
+            spread = (printed.high - printed.low) * Fraction(1 if rounded else 2, 1 if rounded else 3)
+            printed = printed + Interval(-spread, spread)
+        return printed if self.scale == 1 else printed * Interval.of(self.scale)
+
+
+@dataclass(frozen=True, slots=True)
+class ClassRow:
+    """One class of a per-class table: metrics by canonical name ("precision", "recall", "f1", "support", ...)."""
+
+    label: str
+    metrics: Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """The metrics of one task on one split at one step.
+
+    step is None for a result that stands alone (a headline, an eval_results.json); epoch likewise.
+    metrics: by canonical name, sample counts, runtimes and targets (`target.<metric>`) among them;
+    classes: the per-class table; matrix: {true class: {predicted class: count}} where one was given.
+    """
+
+    split: str = "eval"
+    task: str | None = None
+    step: float | None = None
+    epoch: float | None = None
+    metrics: Mapping[str, Value] = field(default_factory=dict)
+    classes: tuple[ClassRow, ...] = ()
+    matrix: Mapping[str, Mapping[str, int]] | None = None
+    source: str = ""
+
+    def get(self, *names: str) -> Value | None:
+        """Return the first finite value among `names`."""
+        for name in names:
+            value = self.metrics.get(name)
+            if value is not None and value.is_finite:
+                return value
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingPoint:
+    """One line of the training log: loss, learning_rate, grad_norm, ... by canonical name, at a step."""
+
+    step: float | None
+    epoch: float | None
+    metrics: Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Something a reader saw and could not use."""
+
+    source: str
+    at: str
+    text: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """All evaluations of one task on one split: the rows of its history, and the result that is reported.
+
+    headline: an evaluation that stands alone (no step); rows: in order of step.
+    """
+
+    task: str | None
+    split: str
+    headline: Evaluation | None
+    rows: tuple[Evaluation, ...]
+
+    @property
+    def reported(self) -> Evaluation:
+        """The headline, or else the last row: the evaluation that the verdict is about."""
+        return self.headline if self.headline is not None else self.rows[-1]
+
+    @property
+    def evaluations(self) -> tuple[Evaluation, ...]:
+        """The headline first, then every row."""
+        return (self.headline, *self.rows) if self.headline is not None else self.rows
+
+    def column(self, metric: str) -> list[tuple[Evaluation, Value]]:
+        """Return (row, value) for every row of the history that has `metric`, NaN included."""
+        return [(row, row.metrics[metric]) for row in self.rows if metric in row.metrics]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What one training or evaluation run left behind.
+
+    config: hyper-parameters as written, by canonical name where one is known (learning_rate, num_train_epochs,
+    train_batch_size, ...); `text_flags`: statements of the log that are no numbers ("untrained-head", ...).
+    """
+
+    name: str = ""
+    model: str | None = None
+    task_kind: str | None = None
+    config: Mapping[str, Value | str] = field(default_factory=dict)
+    evaluations: tuple[Evaluation, ...] = ()
+    training: tuple[TrainingPoint, ...] = ()
+    sources: tuple[str, ...] = ()
+    unread: tuple[Unread, ...] = ()
+    text_flags: Mapping[str, Value] = field(default_factory=dict)
+
+    def series(self) -> list[Series]:
+        """Group the evaluations by task and split, in order of appearance; rows in order of step."""
+        groups: dict[tuple[str | None, str], list[Evaluation]] = defaultdict(list)
+        for evaluation in self.evaluations:
+            groups[evaluation.task, evaluation.split].append(evaluation)
+        return [_series(task, split, members) for (task, split), members in groups.items()]
+
+    def setting(self, *names: str) -> float | None:
+        """Return the first of the named settings that is a finite number."""
+        for name in names:
+            value = self.config.get(name)
+            if isinstance(value, Value) and value.is_finite:
+                return value.number
+        return None
+
+
+def _series(task: str | None, split: str, members: list[Evaluation]) -> Series:
+    alone = [m for m in members if m.step is None and m.epoch is None]
+    rows = [m for m in members if m.step is not None or m.epoch is not None]
+    rows.sort(key=lambda row: (row.step if row.step is not None else math.inf, row.epoch or 0.0))
+    return Series(task, split, alone[0] if alone else None, (*rows, *alone[1:]))
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a fact or finding is about; a field that is None means all of it."""
+
+    run: str = ""
+    task: str | None = None
+    split: str | None = None
+    step: float | None = None
+    label: str | None = None
+
+    def covers(self, other: Scope) -> bool:
+        """Whether a statement about this scope is visible from `other`: equal, or an outer scope of it."""
+        return self.run == other.run and all(
+            mine is None or mine == theirs
+            for mine, theirs in (
+                (self.task, other.task),
+                (self.split, other.split),
+                (self.step, other.step),
+                (self.label, other.label),
+            )
+        )
+
+    @property
+    def depth(self) -> int:
+        """How many fields are set: the narrower, the larger."""
+        return sum(part is not None for part in (self.task, self.split, self.step, self.label))
+
+    def outer(self, **changes: Any) -> Scope:
+        """Return this scope with the given fields changed."""
+        return replace(self, **changes)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A statement with its proof.
+
+    because: the derivation, in a sentence that its reader can recompute by hand; assumes: named assumptions
+    ("averaging=macro"); evidence: the reported values that it rests on.
+    """
+
+    name: str
+    value: FactValue
+    scope: Scope
+    proof: Proof
+    because: str
+    unit: str = ""
+    assumes: tuple[str, ...] = ()
+    evidence: tuple[Value, ...] = ()
+
+    def __post_init__(self) -> None:
+        if (self.proof is Proof.PROVED) == bool(self.assumes) and self.proof in (Proof.PROVED, Proof.PROVED_IF):
+            msg = f"{self.name}: a proved fact names no assumption, a proved_if fact at least one"
+            raise ValueError(msg)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """The question that would settle what is open: `assume` is the answer's form, `decides` the facts it settles."""
+
+    ask: str
+    assume: str
+    decides: tuple[str, ...]
+    scope: Scope
+
+
+class Facts:
+    """All facts of one run, found by name and scope; others: the runs that it is compared with."""
+
+    def __init__(self, run: Run, others: Iterable[Run] = ()) -> None:
+        self.run = run
+        self.others = tuple(others)
+        self.questions: list[Question] = []
+        self._by_name: dict[str, list[Fact]] = defaultdict(list)
+        # A result that is the last row of its history has no scope of its own: the row's facts are its facts.
+        self._reported = {
+            Scope(run.name, s.task, s.split): row_step(s.reported) for s in run.series() if s.headline is None
+        }
+
+    def __iter__(self) -> Iterator[Fact]:
+        return (fact for facts in self._by_name.values() for fact in facts)
+
+    def add(self, item: Fact | Question) -> None:
+        """Take in a fact or a question."""
+        if isinstance(item, Question):
+            self.questions.append(item)
+        else:
+            self._by_name[item.name].append(item)
+
+    def named(self, name: str) -> list[Fact]:
+        """Return all facts of that name, in every scope."""
+        return self._by_name.get(name, [])
+
+    def at(self, name: str, scope: Scope) -> Fact | None:
+        """Return the fact of that name that is visible from `scope`, the narrowest scope first.
+
+        From the scope of a result without a headline, the facts of its last row are visible too.
+        """
+        scopes = [scope]
+        if scope.step is None and (reported := self._reported.get(replace(scope, label=None))) is not None:
+            scopes.insert(0, replace(scope, step=reported))
+        visible = [f for f in self.named(name) if any(f.scope.covers(s) for s in scopes)]
+        return max(visible, key=lambda fact: fact.scope.depth, default=None)
+
+
+def row_step(evaluation: Evaluation) -> float | None:
+    """Return what names a row of a history: its step, or else its epoch."""
+    return evaluation.step if evaluation.step is not None else evaluation.epoch
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """A change to try: `change` is a patch in the names of transformers.TrainingArguments."""
+
+    title: str
+    why: str
+    change: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A rule that fired.
+
+    facts: what it rests on; steps: the rows it fired on, where it was judged row by row;
+    consequences: names of rules that fired too and follow from this one.
+    """
+
+    rule: str
+    severity: Severity
+    proof: Proof
+    title: str
+    message: str
+    why: str
+    scope: Scope
+    facts: tuple[Fact, ...] = ()
+    steps: tuple[float, ...] = ()
+    remedies: tuple[Remedy, ...] = ()
+    consequences: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NotChecked:
+    """A rule that could not be decided, and the facts that it lacked."""
+
+    rule: str
+    needs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeVerdict:
+    """The verdict of one run, task and split; because: why it is so, in a sentence."""
+
+    scope: Scope
+    verdict: Verdict
+    because: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InputError:
+    """Why an input could not be read."""
+
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that is to be said about one input; `error` is set, and the rest empty, where it was unreadable."""
+
+    source: tuple[str, ...]
+    runs: tuple[Run, ...] = ()
+    facts: tuple[Fact, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    verdicts: tuple[ScopeVerdict, ...] = ()
+    questions: tuple[Question, ...] = ()
+    not_checked: tuple[NotChecked, ...] = ()
+    unread: tuple[Unread, ...] = ()
+    error: InputError | None = None
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """The worst verdict of all scopes; None where the input was unreadable."""
+        if self.error is not None:
+            return None
+        return Verdict.worst(v.verdict for v in self.verdicts)
