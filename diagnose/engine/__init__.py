@@ -1,0 +1,1 @@
+"""The rule engine: the condition language, the rule files, and the judgement."""
