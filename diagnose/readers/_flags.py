@@ -1,0 +1,59 @@
+"""What a log says without a number: warnings and messages that name a fault."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from diagnose.readers.records import Cell
+
+if TYPE_CHECKING:
+    from diagnose.readers.page import Page
+
+__all__ = ["flags_of"]
+
+# Each message is quoted by the library named.
+_FLAGS = {
+    # transformers: from_pretrained; and scripts that go on without the weights they look for.
+    "untrained-head": r"newly initialized|TRAIN this model on a down-stream task|no (?:trained|pre-?trained|model) weights? (?:were )?found"
+    r"|weights? (?:were|was|are|is) not (?:loaded|found)|randomly initiali[sz]ed (?:weights|classifier|head)"
+    r"|(?:could not|failed to|cannot|unable to) load (?:the )?(?:trained |model |pre-?trained )?(?:weights|checkpoint)",
+    # scikit-learn: precision, recall and F-score without a predicted or a true sample.
+    "undefined-metric": r"UndefinedMetricWarning|ill-defined and being set to|use `?zero_division`? parameter",
+    # scipy.stats: a correlation with a constant.
+    "constant-input": r"ConstantInputWarning|input array is constant|SpearmanRConstantInputWarning|PearsonRConstantInputWarning"
+    r"|ConstantInput\b",
+    # seqeval: labels that are no BIO tags.
+    "seqeval-tag-warning": r"seems not to be NE tag",
+    "nan-gradient": r"grad_?norm['\"]?\s*[:=]\s*nan|non-?finite grad|nan (?:or inf )?(?:in )?grad|gradients? (?:is|are|was|were|overflow)"
+    r"(?: now)?(?: nan)?\b.{0,20}(?:nan|skipping step)|gradient overflow",
+    # transformers: the tokenizer, on an input that the model cannot hold.
+    "truncated-sequences": r"sequence length is longer than the specified maximum",
+    "out-of-memory": r"CUDA out of memory|OutOfMemoryError|CUBLAS_STATUS_ALLOC_FAILED|RESOURCE_EXHAUSTED: OOM|Killed process",
+    "diverged-message": r"loss (?:is|was|became|becomes|diverged to|went to) (?:nan|inf)|training (?:has )?diverged|model diverged"
+    r"|nan loss during training|NaN or Inf found in input|loss exploded",
+}
+# Words of which each message has one: a document without them is not searched.
+_WORDS = {
+    "untrained-head": ("initiali", "down-stream", "weights", "checkpoint"),
+    "undefined-metric": ("undefinedmetric", "ill-defined", "zero_division"),
+    "constant-input": ("constantinput", "array is constant"),
+    "seqeval-tag-warning": ("ne tag",),
+    "nan-gradient": ("grad",),
+    "truncated-sequences": ("sequence length",),
+    "out-of-memory": ("memory", "cublas", "oom", "killed"),
+    "diverged-message": ("loss", "diverged", "nan or inf"),
+}
+_PATTERNS = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in _FLAGS.items()}
+
+
+def flags_of(page: Page) -> list[Cell]:
+    """Return the first occurrence of every message, with its line."""
+    lowered = [line.lower() for line in page.lines]
+    found: list[Cell] = []
+    for name, words in _WORDS.items():
+        lines = [i for i, line in enumerate(lowered) if any(word in line for word in words)]
+        first = next((i for i in lines if _PATTERNS[name].search(page.lines[i])), None)
+        if first is not None:
+            found.append(Cell(name, page.lines[first].strip()[:200], page.at(first)))
+    return found

@@ -1,0 +1,130 @@
+"""Tables drawn with characters: pipe tables, ASCII grids and box drawing, found and cut into cells."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from diagnose.readers._markup import is_number, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from diagnose.readers.page import Page
+
+__all__ = ["Grid", "find_grids"]
+
+_BARS = "|│┃║"
+_BORDER = frozenset(" \t|:-=+_—─━═│┃║┌┐└┘├┤┬┴┼╞╪╡╒╤╕╘╧╛┏┳┓┡╇┩┗┻┛┣╋┫┠╂┨╭╮╰╯╔╦╗╠╬╣╚╩╝╟╫╢╤╧")
+_GAPS = frozenset((":", "...", "…", "⋮", "."))
+_RULE = frozenset("-=─━═—")
+_SPLIT = re.compile(r"(?<!\\)[|│┃║]")
+# A wider table is somebody's data, not a report.
+_MOST_COLUMNS = 400
+
+
+@dataclass(slots=True)
+class Grid:
+    """A table: `header` and `rows` as plain texts, `lines` the line of each row."""
+
+    start: int
+    stop: int
+    header: list[str]
+    rows: list[list[str]] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+
+    def column(self, index: int) -> list[str]:
+        """Return the cells of one column."""
+        return [row[index] for row in self.rows]
+
+
+def find_grids(page: Page) -> Iterator[Grid]:
+    """Yield every table that stands on lines that no block has claimed, in order."""
+    index, end = 0, len(page.lines)
+    while index < end:
+        if page.claimed[index] or not _is_row(page.lines[index]):
+            index += 1
+            continue
+        stop = index
+        while stop < end and not page.claimed[stop] and (_is_row(page.lines[stop]) or _is_gap(page.lines, stop)):
+            stop += 1
+        yield from _cut(page.lines, index, stop)
+        index = stop
+
+
+def _is_row(line: str) -> bool:
+    return any(bar in line for bar in _BARS) or _is_border(line)
+
+
+def _is_gap(lines: list[str], index: int) -> bool:
+    """Whether a line between two rows only says that rows were left out."""
+    following = lines[index + 1 : index + 4]
+    return lines[index].strip() in _GAPS and any(_is_row(line) for line in following)
+
+
+def _is_border(line: str) -> bool:
+    """Whether the line is a rule between rows: nothing but border characters, two strokes at least."""
+    text = line.strip().lstrip("> ")
+    return len(text) > 2 and text[0] != " " and _BORDER.issuperset(text) and sum(c in _RULE for c in text) > 1
+
+
+def _cut(lines: list[str], start: int, stop: int) -> Iterator[Grid]:
+    """Cut a stretch of rows and rules into tables: a rule in the middle makes the row above it a header."""
+    rules = [i for i in range(start, stop) if _is_border(lines[i])]
+    rows = [i for i in range(start, stop) if not _is_border(lines[i]) and lines[i].strip() not in _GAPS]
+    if not rows:
+        return
+    drawn = any(c in lines[i] for i in rules for c in "+┼┬╪╋├╇╤╦") and (rules[0] < rows[0] or len(rules) == 1)
+    places = set(rows)
+    heads = [rows[0]] if drawn or not rules else [i - 1 for i in rules if i - 1 in places]
+    for head, last in pairwise([*heads, stop]):
+        body = rows[bisect_right(rows, head) : bisect_left(rows, last)]
+        grid = _grid(lines, head, last, body)
+        if grid is not None and (rules or _is_plain_table(grid)):
+            yield grid
+
+
+def _grid(lines: list[str], head: int, stop: int, body: list[int]) -> Grid | None:
+    header = [plain(text) for text in _cells(lines[head])]
+    if not 2 <= len(header) <= _MOST_COLUMNS or not body:
+        return None
+    grid = Grid(head, stop, header)
+    for i in body:
+        cells = [plain(text) for text in _cells(lines[i])]
+        if any(cells):
+            grid.rows.append((cells + [""] * len(header))[: len(header)])
+            grid.lines.append(i)
+    return _unfolded(grid) if grid.rows else None
+
+
+def _cells(line: str) -> list[str]:
+    text = line.strip().removeprefix(">").strip()
+    cells = _SPLIT.split(text)
+    if text[:1] in _BARS:
+        cells = cells[1:]
+    if len(text) > 1 and text[-1] in _BARS and text[-2] != "\\":
+        cells = cells[:-1]
+    return cells
+
+
+def _unfolded(grid: Grid) -> Grid:
+    """Stack the columns of a table that repeats its header side by side ("category | AP | category | AP")."""
+    width = len(grid.header)
+    for period in range(2, width // 2 + 1):
+        if width % period == 0 and grid.header == grid.header[:period] * (width // period):
+            parts = [
+                (row[i : i + period], line)
+                for i in range(0, width, period)
+                for row, line in zip(grid.rows, grid.lines, strict=True)
+                if row[i] and row[i].lower() != "none"
+            ]
+            return Grid(grid.start, grid.stop, grid.header[:period], [r for r, _ in parts], [n for _, n in parts])
+    return grid
+
+
+def _is_plain_table(grid: Grid) -> bool:
+    """Whether rows without any rule are a table: a header in words, and numbers below it."""
+    return not any(map(is_number, grid.header)) and any(is_number(cell) for row in grid.rows for cell in row)

@@ -1,0 +1,31 @@
+"""Sections on what is yet to come: recommendations, expected outcomes, roadmaps. Their figures are no results."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from diagnose.readers.headings import is_plan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from diagnose.readers.page import Page
+    from diagnose.readers.records import Record
+
+ORDER = 5
+
+
+def extract(page: Page) -> Iterator[Record]:
+    """Claim every section under a heading that announces a plan; list those with figures as unread."""
+    start: int | None = None
+    for index in range(len(page.lines) + 1):
+        planned = index < len(page.lines) and any(is_plan(title) for title in page.headings(index))
+        if planned and start is None:
+            start = index
+        elif not planned and start is not None:
+            if any(c.isdigit() for line in page.lines[start + 1 : index] for c in line):
+                page.leave(start, index, "a plan or an expectation, not a result")
+            else:
+                page.claim(start, index)
+            start = None
+    yield from ()
