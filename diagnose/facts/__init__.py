@@ -1,0 +1,169 @@
+"""Facts: what the reported numbers prove. Every module of this folder derives some, in the order of their needs."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from dataclasses import dataclass
+from functools import cache
+from graphlib import TopologicalSorter
+from typing import TYPE_CHECKING, Protocol
+
+from diagnose.errors import UsageError, did_you_mean
+from diagnose.types import Fact, Facts, Question, Run, Scope
+from diagnose.vocabulary import METRICS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+__all__ = ["Assumption", "Assumptions", "derive", "fact_names"]
+
+
+class FactModule(Protocol):
+    """What a module of this folder offers.
+
+    PROVIDES: {fact name: one line that says what it is, with its unit}; NEEDS: names of facts that it looks up.
+    """
+
+    PROVIDES: Mapping[str, str]
+    NEEDS: tuple[str, ...]
+
+    @staticmethod
+    def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterable[Fact | Question]:
+        """Derive what this module can from the run and from the facts so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assumption:
+    """An answer of the user: NAME=VALUE, for one run, task or split, or for all."""
+
+    name: str
+    value: str
+    run: str | None = None
+    task: str | None = None
+    split: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Assumption:
+        """Read `[RUN/][TASK/][SPLIT:]NAME=VALUE`; one name before a slash is taken for a task."""
+        left, equals, value = text.partition("=")
+        *place, last = left.split("/")
+        split, colon, name = last.rpartition(":")
+        if not equals or not name.strip() or not value.strip() or len(place) > 2:
+            raise UsageError(f"--assume {text!r} is not NAME=VALUE", "write for example --assume averaging=macro")
+        name = name.strip()
+        if name not in ASSUMPTIONS:
+            hint = did_you_mean(name, ASSUMPTIONS) or f"known: {', '.join(sorted(ASSUMPTIONS))}"
+            raise UsageError(f"--assume does not know {name!r}", hint)
+        return cls(
+            name,
+            value.strip(),
+            run=place[0] if len(place) == 2 else None,
+            task=place[-1] if place else None,
+            split=split.strip() if colon else None,
+        )
+
+    def holds_in(self, scope: Scope) -> bool:
+        """Whether the answer is about `scope`."""
+        return all(
+            mine is None or mine == theirs
+            for mine, theirs in ((self.run, scope.run), (self.task, scope.task), (self.split, scope.split))
+        )
+
+
+ASSUMPTIONS: dict[str, str] = {
+    "averaging": "binary, macro, micro or weighted",
+    "classes": "how many classes the averages run over",
+    "samples": "how many rows were evaluated",
+    "samples_below": "fewer rows than this were evaluated",
+    "prevalence": "the share of positive rows",
+    "majority_share": "the share of the most frequent class among the rows",
+    "one_matrix": "true: accuracy, precision, recall and F1 come from one binary confusion matrix",
+    "same_unit": "true: accuracy and the other scores count the same things, not tokens beside entities",
+    "same_average": "true: the metrics are averaged in one way, over all rows at once",
+    "same_rows": "true: the compared rows were computed on one evaluation set",
+    "single_label": "true: every row has one label and one prediction",
+    "all_classes_listed": "true: the per-class table lists every class",
+    "label_variance": "the variance of the labels on the evaluated rows",
+    "unweighted_loss": "true: the loss is the plain mean cross-entropy in nats",
+    "zero_division": "0, 1 or nan: the value of a metric without a denominator",
+    "timing_same_rows": "true: runtime and samples a second describe the rows of the metrics",
+    "rounded": "true: the numbers are rounded to the nearest, not truncated",
+    "independent_rows": "true: the evaluated rows are an independent sample",
+    "devices": "how many devices trained in parallel",
+    "last_batch_kept": "true: the last, smaller batch of an epoch was trained on too",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Assumptions:
+    """All answers of the user."""
+
+    items: tuple[Assumption, ...] = ()
+
+    @classmethod
+    def parse(cls, texts: Sequence[str]) -> Assumptions:
+        """Read the values of `--assume`."""
+        return cls(tuple(Assumption.parse(text) for text in texts))
+
+    def get(self, name: str, scope: Scope) -> str | None:
+        """Return the answer about `scope`, the narrowest where there are several."""
+        fitting = [a for a in self.items if a.name == name and a.holds_in(scope)]
+        best = max(fitting, key=lambda a: sum(p is not None for p in (a.run, a.task, a.split)), default=None)
+        return best.value if best else None
+
+    def number(self, name: str, scope: Scope) -> float | None:
+        """Return the answer as a number."""
+        text = self.get(name, scope)
+        if text is None:
+            return None
+        try:
+            return float(text)
+        except ValueError:
+            raise UsageError(f"--assume {name}={text}: not a number", ASSUMPTIONS[name]) from None
+
+
+@cache
+def _modules() -> tuple[FactModule, ...]:
+    """Return the modules of this folder, each after those whose facts it needs."""
+    modules: dict[str, FactModule] = {
+        info.name: importlib.import_module(f"{__name__}.{info.name}")  # type: ignore[misc]
+        for info in pkgutil.iter_modules(__path__)
+        if not info.name.startswith("_")
+    }
+    providers = {
+        need: {name for name, module in modules.items() if need in module.PROVIDES}
+        for module in modules.values()
+        for need in module.NEEDS
+    }
+    graph = {
+        name: {provider for need in module.NEEDS for provider in providers[need] if provider != name}
+        for name, module in sorted(modules.items())
+    }
+    return tuple(modules[name] for name in TopologicalSorter(graph).static_order())
+
+
+@cache
+def fact_names() -> Mapping[str, str]:
+    """Return every fact name that exists, with its line of description."""
+    names = {
+        f"{average}{base}": f"the reported {average.replace('_', ' ')}{base}"
+        for base, metric in METRICS.items()
+        for average in (("", "macro_", "micro_", "weighted_") if metric.kind == "score" else ("",))
+        if metric.kind not in ("axis", "setting")
+    }
+    for module in _modules():
+        names.update(module.PROVIDES)
+    return names
+
+
+def derive(run: Run, assumed: Assumptions | None = None, others: Sequence[Run] = ()) -> Facts:
+    """Return everything that the run's numbers prove, imply or suggest.
+
+    others: the other runs of the same document or comparison, which facts about differences look at.
+    """
+    facts = Facts(run, others)
+    for module in _modules():
+        for item in module.derive(run, facts, assumed or Assumptions()):
+            facts.add(item)
+    return facts

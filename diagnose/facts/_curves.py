@@ -1,0 +1,171 @@
+"""Curves: one metric along a history, as floats, with its good direction.
+
+Statistics of a curve are thresholds' material, not proofs, so they are computed in floats; what is claimed as proved
+goes back to the printed texts of the few rows that it rests on.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from statistics import median
+from typing import TYPE_CHECKING
+
+from diagnose.types import row_step
+from diagnose.vocabulary import metric_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from diagnose.types import Run, Series, Value
+
+__all__ = [
+    "Curve",
+    "Point",
+    "curve_of",
+    "history_of",
+    "line_slope",
+    "planned",
+    "printed_digits",
+    "show",
+    "training_points",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One value at its place: the step, or the epoch where there is none (a training line also its position)."""
+
+    place: float
+    number: float
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """The finite values of one metric in order of step; sign: +1 where larger is better, -1 where smaller is."""
+
+    metric: str
+    sign: int
+    points: tuple[Point, ...]
+
+    @property
+    def best(self) -> Point:
+        """The best point, the earliest where several print alike."""
+        return max(self.points, key=lambda p: self.sign * p.number)
+
+    @property
+    def worst(self) -> Point:
+        """The worst point, the earliest where several print alike."""
+        return min(self.points, key=lambda p: self.sign * p.number)
+
+    @property
+    def first(self) -> Point:
+        """The first point."""
+        return self.points[0]
+
+    @property
+    def last(self) -> Point:
+        """The last point."""
+        return self.points[-1]
+
+    @property
+    def since_best(self) -> int:
+        """How many points follow the best."""
+        return len(self.points) - 1 - self.points.index(self.best)
+
+    @property
+    def ties(self) -> list[float]:
+        """The places of other points that may be as good as the best, given how they are printed."""
+        best = self.best
+        interval = best.value.interval
+        if interval is None:
+            return []
+        width = 4 * abs(float(interval.high - interval.low))
+        near = [p for p in self.points if p is not best and abs(p.number - best.number) <= width]
+        return [p.place for p in near if (other := p.value.interval) is not None and interval.meet(other) is not None]
+
+    def ahead(self, one: float, other: float) -> float:
+        """Return by how much `one` is better than `other` (negative: worse)."""
+        return self.sign * (one - other)
+
+    @property
+    def wiggle(self) -> float:
+        """The median change from row to row in the second half; 0 where fewer than four rows are there."""
+        tail = self.points[len(self.points) // 2 :] if len(self.points) >= 4 else ()
+        return median([abs(b.number - a.number) for a, b in pairwise(tail)] or [0.0])
+
+    def swings(self, share: float, floor: float) -> int:
+        """Count the rows that lose `share` of the one before (and at least `floor`) and are made good again later."""
+        best_later = -math.inf
+        count = 0
+        for before, after in zip(self.points[-2::-1], self.points[:0:-1], strict=True):
+            lost = self.ahead(before.number, after.number)
+            if best_later >= self.sign * before.number and lost > max(share * abs(before.number), floor):
+                count += 1
+            best_later = max(best_later, self.sign * after.number)
+        return count
+
+
+def history_of(series: Series) -> Series:
+    """Return the series with the rows that have a step or an epoch: others are results that stand side by side."""
+    return replace(series, rows=tuple(row for row in series.rows if row_step(row) is not None))
+
+
+def curve_of(series: Series, metric: str) -> Curve | None:
+    """Return the metric's finite values along the rows; None where there are none or it has no good direction."""
+    info = metric_of(metric)
+    if info is None or info.higher_is_better is None:
+        return None
+    points = []
+    for row in series.rows:
+        value, place = row.metrics.get(metric), row_step(row)
+        if value is not None and value.is_finite and place is not None:
+            points.append(Point(place, value.number, value))
+    return Curve(metric, 1 if info.higher_is_better else -1, tuple(points)) if points else None
+
+
+def training_points(run: Run, metric: str) -> list[Point]:
+    """Return every logged value of a training metric in order of step, NaN and infinity included."""
+    points = []
+    for index, line in enumerate(run.training):
+        value = line.metrics.get(metric)
+        if value is not None:
+            place = line.step if line.step is not None else line.epoch
+            points.append(Point(float(index) if place is None else place, value.number, value))
+    points.sort(key=lambda p: p.place)
+    return points
+
+
+def line_slope(points: Sequence[Point]) -> float | None:
+    """Return the slope of the least-squares line through the points, per step; None for fewer than two places."""
+    if len(points) < 2:
+        return None
+    x = math.fsum(p.place for p in points) / len(points)
+    y = math.fsum(p.number for p in points) / len(points)
+    spread = math.fsum((p.place - x) ** 2 for p in points)
+    if spread == 0 or not math.isfinite(spread):
+        return None
+    slope = math.fsum((p.place - x) * (p.number - y) for p in points) / spread
+    return slope if math.isfinite(slope) else None
+
+
+def printed_digits(value: Value) -> int:
+    """Return how many significant digits the source prints."""
+    mantissa = value.text.strip().lower().lstrip("+-").partition("e")[0]
+    return len(mantissa.replace(".", "").replace("_", "").lstrip("0"))
+
+
+def planned(run: Run) -> tuple[float, str] | None:
+    """Return how long the run was to be, with its unit: ("max_steps" in steps, or "num_train_epochs" in epochs)."""
+    for name, unit in (("max_steps", "steps"), ("num_train_epochs", "epochs")):
+        length = run.setting(name)
+        if length is not None and length > 0:
+            return length, unit
+    return None
+
+
+def show(number: float) -> str:
+    """Write a step or a count: without decimals where it is whole."""
+    return f"{number:,.0f}" if float(number).is_integer() else f"{number:g}"

@@ -1,0 +1,125 @@
+"""What a confusion matrix, four counts or a per-class table decide about a constant prediction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from diagnose.facts._proofs import claim, resting_on
+from diagnose.facts._scores import share
+from diagnose.interval import Interval
+from diagnose.types import ClassRow, Evaluation, Fact, Proof, Scope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["counted", "tabled"]
+
+
+def counted(evaluation: Evaluation, scope: Scope) -> Iterator[Fact]:
+    """Yield whether only one class is predicted, from a confusion matrix or from tp, fp, fn and tn."""
+    predicted: dict[str, float] = {}
+    correct: dict[str, float] = {}
+    counts = [evaluation.metrics.get(name) for name in ("tp", "fp", "fn", "tn")]
+    used = tuple(v for v in counts if v is not None and v.is_finite)
+    if evaluation.matrix:
+        for true, row in evaluation.matrix.items():
+            for label, number in row.items():
+                predicted[label] = predicted.get(label, 0) + number
+                correct[label] = correct.get(label, 0) + (number if label == true else 0)
+    elif len(used) == 4:
+        tp, fp, fn, tn = (v.number for v in used)
+        predicted = {"positive": tp + fp, "negative": fn + tn}
+        correct = {"positive": tp, "negative": tn}
+    rows = sum(predicted.values())
+    if rows <= 0:
+        return
+    classes = [label for label, number in predicted.items() if number > 0]
+    if len(classes) > 1:
+        because = (
+            f"{len(classes)} classes are predicted, {max(predicted.values()):,.0f} of {rows:,.0f} rows at most one"
+        )
+        yield claim(
+            "constant_prediction", holds=False, scope=scope, basis=(Proof.PROVED, ()), because=because, evidence=used
+        )
+        return
+    because = f"all {rows:,.0f} predictions are {classes[0]!r}"
+    yield claim(
+        "constant_prediction", holds=True, scope=scope, basis=(Proof.PROVED, ()), because=because, evidence=used
+    )
+    part = correct[classes[0]] / rows
+    because = f"{correct[classes[0]]:,.0f} of {rows:,.0f} rows have the class {classes[0]!r}, the only one predicted"
+    yield Fact("constant_class_share", part, scope, Proof.PROVED, because, "share", (), used)
+
+
+def tabled(evaluation: Evaluation, scope: Scope) -> Iterator[Fact]:
+    """Yield the same from a per-class table: a class with a recall or a precision above 0 has been predicted.
+
+    Only one such class with recall 1 is a constant where its precision is its share of the rows: then as many rows
+    are predicted as there are.
+    """
+    rows = [row for row in evaluation.classes if _score(row, "recall") is not None]
+    if len(rows) < 2 or len(rows) != len(evaluation.classes):
+        return
+    hit = [
+        row
+        for row in rows
+        if any((s := _score(row, name)) is not None and s.low > 0 for name in ("recall", "precision"))
+    ]
+    missed = [
+        row
+        for row in rows
+        if all((v := row.metrics.get(n)) is None or v.number == 0 for n in ("recall", "precision", "f1"))
+    ]
+    if len(hit) > 1:
+        because = f"{hit[0].label!r} and {hit[1].label!r} both have correct predictions in the per-class table"
+        assumes: tuple[str, ...] = ("single_label=true",)
+        yield claim(
+            "constant_prediction",
+            holds=False,
+            scope=scope,
+            basis=(Proof.PROVED_IF, assumes),
+            because=because,
+            evidence=_values(hit[:2]),
+        )
+        return
+    if len(hit) != 1 or len(missed) != len(rows) - 1:
+        return
+    recall, precision = _score(hit[0], "recall"), _score(hit[0], "precision")
+    part = _true_share(evaluation, hit[0])
+    if recall is None or precision is None or part is None or recall.high < 1 or precision.meet(part) is None:
+        return
+    because = (
+        f"only {hit[0].label!r} has correct predictions, its recall is {hit[0].metrics['recall'].text}, and its "
+        f"precision {hit[0].metrics['precision'].text} is its share of the rows: constant or nearly constant"
+    )
+    proof, assumes = resting_on([], ("all_classes_listed=true",), Proof.IMPLIED)
+    used = _values([hit[0]])
+    yield claim("constant_prediction", holds=True, scope=scope, basis=(proof, assumes), because=because, evidence=used)
+    yield Fact("constant_class_share", part, scope, proof, because, "share", assumes, used)
+    bound = float(recall.low * part.low / precision.high) if precision.high > 0 else 0.0
+    if bound > 0.5 and "support" in hit[0].metrics:
+        proof, assumes = resting_on([], ("all_classes_listed=true", "single_label=true"))
+        because = (
+            f"correct rows/precision: recall x share/precision of {hit[0].label!r} is the share that it is predicted"
+        )
+        yield Fact("predicted_share_lower_bound", bound, scope, proof, because, "share", assumes, used)
+
+
+def _true_share(evaluation: Evaluation, row: ClassRow) -> Interval | None:
+    """Return the share of a class among the true labels: from the supports, or else the accuracy of a constant."""
+    supports = [r.metrics.get("support") for r in evaluation.classes]
+    if all(v is not None and v.is_finite for v in supports):
+        total = sum(v.number for v in supports if v is not None)
+        if total > 0:
+            return Interval.of(row.metrics["support"].number / total)
+    accuracy = evaluation.get("accuracy")
+    return None if accuracy is None else share(accuracy)
+
+
+def _score(row: ClassRow, name: str) -> Interval | None:
+    value = row.metrics.get(name)
+    return None if value is None or not value.is_finite else share(value)
+
+
+def _values(rows: list[ClassRow]) -> tuple:  # type: ignore[type-arg]
+    return tuple(value for row in rows for value in row.metrics.values() if value.is_finite)

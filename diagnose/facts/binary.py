@@ -1,0 +1,241 @@
+"""The binary confusion matrix behind accuracy, precision, recall and F1, as far as they settle it."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from diagnose.facts._binary import Matrix, Primitive, least_rows, matrices, primitive
+from diagnose.facts._proofs import claim, resting_on
+from diagnose.facts._scopes import scope_of
+from diagnose.facts._scores import Scores, harmonic_mean, quoted, score_groups
+from diagnose.interval import Interval
+from diagnose.types import Evaluation, Fact, Facts, Proof, Question, Run, Scope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from diagnose.facts import Assumptions
+
+PROVIDES = {
+    "matrix": "the confusion matrix, {true class: {predicted class: rows}}",
+    "confusion_matrix": "the cells tp, fp, fn and tn of a binary confusion matrix (rows)",
+    "confusion_matrix_up_to_factor": "the least tp, fp, fn and tn with these ratios: the truth is a multiple (rows)",
+    "prevalence": "share of the positive class among the true labels, a number or an interval",
+    "predicted_positive_share": "share of the positive class among the predictions, a number or an interval",
+    "least_sample_count": "the fewest rows with which one binary matrix prints these scores (rows)",
+    "binary_matrix_possible": "whether one binary confusion matrix can print these scores (false, or absent)",
+}
+NEEDS = ("sample_count",)
+
+_ONE_MATRIX = "one_matrix=true"
+# A matrix of four unrelated ratios is ruled out at this likelihood ratio: 0.2-0.5 % of the cases where the accuracy
+# counts tokens and the rest entities reach it, and 69-77 % of the true binary matrices (the project's forensics).
+_LIKELIHOOD_RATIO = 10
+_POSITIVE = frozenset({"1", "true", "yes", "positive", "pos", "+", "label_1", "spam", "toxic"})
+
+
+def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Question]:
+    """Yield the matrix of each reported evaluation, given or recovered, and the shares that follow from it."""
+    for series in run.series():
+        evaluation = series.reported
+        scope = scope_of(run, series, evaluation)
+        given = _given(evaluation, scope)
+        if given:
+            yield from given
+            yield from _shares(next((f for f in given if f.name == "confusion_matrix"), None))
+            continue
+        yield from _nothing_predicted(evaluation, scope)
+        scores = next(score_groups(run, evaluation, scope, assumed), None)
+        if scores is None or scores.average not in (None, "binary") or evaluation.classes:
+            continue
+        if not scores.complete or assumed.get("one_matrix", scope) == "false":
+            continue
+        yield from _recovered(scores, scope, facts, assumed)
+
+
+def _given(evaluation: Evaluation, scope: Scope) -> list[Fact]:
+    """Return the matrix that the source prints, as a table or as four counts."""
+    counts = [evaluation.metrics.get(name) for name in ("tp", "fp", "fn", "tn")]
+    if evaluation.matrix:
+        matrix = {true: dict(row) for true, row in evaluation.matrix.items()}
+        facts = [Fact("matrix", matrix, scope, Proof.PROVED, "the source prints the confusion matrix", "rows")]
+        labels = sorted(set(matrix) | {label for row in matrix.values() for label in row})
+        positive = [label for label in labels if label.strip().lower() in _POSITIVE]
+        if len(labels) == 2 and len(positive) == 1:
+            other = next(label for label in labels if label not in positive)
+            cells = _cells(matrix, positive[0], other)
+            because = f"the printed matrix, with {positive[0]!r} read as the positive class"
+            facts.append(Fact("confusion_matrix", cells, scope, Proof.IMPLIED, because, "rows"))
+        return facts
+    if any(v is None or not v.is_finite or v.number < 0 or not v.number.is_integer() for v in counts):
+        return []
+    used = tuple(v for v in counts if v is not None)
+    tp, fp, fn, tn = (int(v.number) for v in used)
+    if tp + fp + fn + tn == 0:
+        return []
+    because = f"reported: {', '.join(f'{v.key} {v.text}' for v in used)}"
+    matrix = {"positive": {"positive": tp, "negative": fn}, "negative": {"positive": fp, "negative": tn}}
+    return [
+        Fact("matrix", matrix, scope, Proof.PROVED, because, "rows", evidence=used),
+        Fact("confusion_matrix", Matrix(tp, fp, fn, tn).cells(), scope, Proof.PROVED, because, "rows", (), used),
+    ]
+
+
+def _nothing_predicted(evaluation: Evaluation, scope: Scope) -> Iterator[Fact]:
+    """Yield that no row is predicted positive: recall is 0 and precision 0/0, printed as NaN or as a default of 1."""
+    precision, recall = evaluation.metrics.get("precision"), evaluation.metrics.get("recall")
+    if precision is None or recall is None or recall.number != 0:
+        return
+    if precision.is_nan or precision.number == 1:
+        because = (
+            f"recall is {recall.text} and precision {precision.text}: without a true positive it would be 0, "
+            "unless nothing is predicted positive and it is 0/0"
+        )
+        used = (precision, recall)
+        yield Fact("predicted_positive_share", 0.0, scope, Proof.IMPLIED, because, "share", (), used)
+
+
+def _cells(matrix: dict[str, dict[str, int]], positive: str, negative: str) -> dict[str, int]:
+    def cell(true: str, predicted: str) -> int:
+        return matrix.get(true, {}).get(predicted, 0)
+
+    return Matrix(
+        cell(positive, positive), cell(negative, positive), cell(positive, negative), cell(negative, negative)
+    ).cells()
+
+
+def _recovered(scores: Scores, scope: Scope, facts: Facts, assumed: Assumptions) -> Iterator[Fact]:
+    """Yield what the four scores say under the reading that one binary matrix made them."""
+    intervals = [scores.interval(name) for name in ("accuracy", "precision", "recall", "f1")]
+    ratios = [interval for interval in intervals if interval is not None]
+    if len(ratios) < 4 or ratios[1].high <= 0 or ratios[2].high <= 0:
+        return
+    accuracy, precision, recall, f1 = ratios
+    if harmonic_mean(precision, recall).meet(f1) is None:
+        because = f"F1 would be the harmonic mean of precision and recall, but {quoted(*scores.values)} are printed"
+        basis = resting_on([], scores.assumes)
+        yield claim(
+            "binary_matrix_possible", holds=False, scope=scope, basis=basis, because=because, evidence=scores.values
+        )
+        return
+    rows = facts.at("sample_count", scope)
+    exact = primitive(accuracy, precision, recall, f1)
+    if exact is not None and rows is not None and Interval.of(rows.value).high >= exact.rows_below:
+        exact = None
+    # A recall equal to the accuracy is what weighted and micro averages have: for one matrix it is a coincidence.
+    averaged = recall.meet(accuracy) is not None
+    told = bool(scores.average) or assumed.get("one_matrix", scope) == "true"
+    if averaged and not told:
+        return
+    if exact is not None and (told or rows is not None or exact.likelihood_ratio >= _LIKELIHOOD_RATIO):
+        fact = _exact(exact, rows, scores, scope)
+        yield fact
+        yield from _shares(fact)
+        return
+    least = least_rows(accuracy, precision, recall, f1)
+    if least is not None:
+        yield from _least(least, scores, scope)
+    matrix = _too_few(least, rows, scores, scope) or _search(rows, ratios, scores, scope)
+    if matrix is not None:
+        yield matrix
+        yield from _shares(matrix)
+    elif told:
+        yield from _prevalence(accuracy, precision, recall, scores, scope)
+
+
+def _exact(exact: Primitive, rows: Fact | None, scores: Scores, scope: Scope) -> Fact:
+    """Return the matrix of ratios printed in full: exact where the rows settle the factor, else up to it."""
+    because = (
+        f"{quoted(*scores.values)}: their simplest fractions make tp {exact.matrix.tp}, fp {exact.matrix.fp}, "
+        f"fn {exact.matrix.fn}, tn {exact.matrix.tn} of {exact.matrix.rows} rows, or a common multiple"
+    )
+    if rows is not None:
+        bounds = Interval.of(rows.value)
+        factors = range(-(-int(bounds.low) // exact.matrix.rows), int(bounds.high) // exact.matrix.rows + 1)
+        if len(factors) == 0:
+            basis = resting_on([rows], scores.assumes)
+            because += f"; {_shown(rows)} rows are no multiple of {exact.matrix.rows}"
+            return claim(
+                "binary_matrix_possible", holds=False, scope=scope, basis=basis, because=because, evidence=scores.values
+            )
+        if len(factors) == 1:
+            proof, assumes = resting_on([rows], (_ONE_MATRIX, *scores.assumes))
+            cells = exact.matrix.times(factors[0]).cells()
+            because += f"; with {_shown(rows)} rows it is {factors[0]} times that"
+            return Fact("confusion_matrix", cells, scope, proof, because, "rows", assumes, scores.values)
+    below = 10 ** int(math.log10(exact.rows_below))
+    assumes = (_ONE_MATRIX, f"samples_below={below}", *scores.assumes)
+    because += f"; {float(exact.likelihood_ratio):,.0f} times likelier than if the accuracy counted other things"
+    cells = exact.matrix.cells()
+    return Fact("confusion_matrix_up_to_factor", cells, scope, Proof.PROVED_IF, because, "rows", assumes, scores.values)
+
+
+def _search(rows: Fact | None, ratios: list[Interval], scores: Scores, scope: Scope) -> Fact | None:
+    """Look for the only matrix of the given number of rows that prints rounded scores."""
+    if rows is None:
+        return None
+    found, complete = matrices(Interval.of(rows.value), *ratios)
+    if not complete or len(found) > 1:
+        return None
+    if not found:
+        because = f"no tp, fp, fn and tn of {_shown(rows)} rows print {quoted(*scores.values)}"
+        basis = resting_on([rows], scores.assumes)
+        return claim(
+            "binary_matrix_possible", holds=False, scope=scope, basis=basis, because=because, evidence=scores.values
+        )
+    proof, assumes = resting_on([rows], (_ONE_MATRIX, *scores.assumes))
+    because = f"no other tp, fp, fn and tn of {_shown(rows)} rows print {quoted(*scores.values)}"
+    return Fact("confusion_matrix", found[0].cells(), scope, proof, because, "rows", assumes, scores.values)
+
+
+def _least(least: int, scores: Scores, scope: Scope) -> Iterator[Fact]:
+    because = f"with fewer rows no tp, fp, fn and tn print {quoted(*scores.values)}"
+    proof, assumes = resting_on([], (_ONE_MATRIX, *scores.assumes))
+    yield Fact("least_sample_count", least, scope, proof, because, "rows", assumes, scores.values)
+
+
+def _too_few(least: int | None, rows: Fact | None, scores: Scores, scope: Scope) -> Fact | None:
+    if least is None or rows is None or Interval.of(rows.value).high >= least:
+        return None
+    because = f"one binary matrix with {quoted(*scores.values)} has at least {least:,} rows, not {_shown(rows)}"
+    basis = resting_on([rows], scores.assumes)
+    name = "binary_matrix_possible"
+    return claim(name, holds=False, scope=scope, basis=basis, because=because, evidence=scores.values)
+
+
+def _prevalence(a: Interval, p: Interval, r: Interval, scores: Scores, scope: Scope) -> Iterator[Fact]:
+    """Yield the share of positives T/N = (1 - acc)/(R/P + 1 - 2R), which is monotone in each argument."""
+    corners = [
+        (1 - accuracy) / bottom
+        for accuracy in (a.low, a.high)
+        for precision in (p.low, p.high)
+        for recall in (r.low, r.high)
+        if precision > 0 and (bottom := recall / precision + 1 - 2 * recall) > 0
+    ]
+    if len(corners) < 8 or (bounds := Interval(min(corners), max(corners)).meet(Interval(0, 1))) is None:
+        return
+    because = f"(1 - accuracy)/(recall/precision + 1 - 2 recall), with {quoted(*scores.values)}"
+    proof, assumes = resting_on([], (_ONE_MATRIX, *scores.assumes))
+    yield Fact("prevalence", bounds, scope, proof, because, "share", assumes, scores.values)
+
+
+def _shares(fact: Fact | None) -> Iterator[Fact]:
+    """Yield the shares of the positive class that a matrix gives, also one that is known up to a factor."""
+    if fact is None or not isinstance(fact.value, dict):
+        return
+    cells = fact.value
+    rows = sum(cells.values())
+    for name, label, count in (
+        ("prevalence", "tp + fn", cells["tp"] + cells["fn"]),
+        ("predicted_positive_share", "tp + fp", cells["tp"] + cells["fp"]),
+    ):
+        because = f"{label} = {count:,} of {rows:,} rows"
+        value = float(Fraction(count, rows))
+        yield Fact(name, value, fact.scope, fact.proof, because, "share", fact.assumes, fact.evidence)
+
+
+def _shown(rows: Fact) -> str:
+    bounds = Interval.of(rows.value)
+    return f"{bounds.low:,}" if bounds.is_point else f"{bounds.low:,} to {bounds.high:,}"

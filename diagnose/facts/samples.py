@@ -1,0 +1,145 @@
+"""How many rows were evaluated, and how many classes there are."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from diagnose.facts._scopes import scope_of
+from diagnose.interval import Interval, printed_interval
+from diagnose.types import Evaluation, Fact, Facts, Proof, Question, Run, Scope, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from diagnose.facts import Assumptions
+
+PROVIDES = {
+    "sample_count": "rows that were evaluated, a number or an interval (rows)",
+    "class_count": "classes that the averages run over, a number or an interval (classes)",
+}
+NEEDS: tuple[str, ...] = ()
+
+_COUNTS = ("tp", "fp", "fn", "tn")
+
+
+def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Question]:  # noqa: ARG001
+    """Yield the sample count and the class count of each reported evaluation, from the surest source there is."""
+    for series in run.series():
+        evaluation = series.reported
+        scope = scope_of(run, series, evaluation)
+        rows = (
+            _assumed_rows(scope, assumed)
+            or _printed_rows(evaluation, scope)
+            or _counted_rows(evaluation, scope)
+            or _timed_rows(evaluation, scope, assumed)
+        )
+        classes = _assumed_classes(scope, assumed) or _listed_classes(evaluation, scope) or _configured(run, scope)
+        yield from (fact for fact in (rows, classes) if fact is not None)
+
+
+def _assumed_rows(scope: Scope, assumed: Assumptions) -> Fact | None:
+    number = assumed.number("samples", scope)
+    if number is None or number < 1 or not float(number).is_integer():
+        return None
+    because = f"{number:g} rows, as assumed"
+    return Fact("sample_count", int(number), scope, Proof.PROVED_IF, because, "rows", (f"samples={int(number)}",))
+
+
+def _printed_rows(evaluation: Evaluation, scope: Scope) -> Fact | None:
+    value = evaluation.get("samples")
+    if value is None or value.number < 1 or not value.number.is_integer():
+        return None
+    because = f"{value.key} is reported as {value.text}"
+    return Fact("sample_count", int(value.number), scope, Proof.PROVED, because, "rows", evidence=(value,))
+
+
+def _counted_rows(evaluation: Evaluation, scope: Scope) -> Fact | None:
+    """Add up a confusion matrix, the four counts of a binary one, or the supports of a per-class table."""
+    if evaluation.matrix:
+        total = sum(sum(row.values()) for row in evaluation.matrix.values())
+        return Fact(
+            "sample_count", total, scope, Proof.PROVED, "the cells of the confusion matrix add up to it", "rows"
+        )
+    counts = [evaluation.metrics.get(name) for name in _COUNTS]
+    if all(v is not None and v.is_finite for v in counts):
+        used = tuple(v for v in counts if v is not None)
+        because = f"{' + '.join(v.text for v in used)} rows are counted as tp, fp, fn and tn"
+        return Fact("sample_count", round(sum(v.number for v in used)), scope, Proof.PROVED, because, "rows", (), used)
+    supports = [row.metrics.get("support") for row in evaluation.classes]
+    if supports and all(v is not None and v.is_finite for v in supports):
+        used = tuple(v for v in supports if v is not None)
+        because = f"the supports {_shortened([v.text for v in used])} add up to it, where each row has one label"
+        assumes = ("all_classes_listed=true", "single_label=true")
+        total = round(sum(v.number for v in used))
+        return Fact("sample_count", total, scope, Proof.PROVED_IF, because, "rows", assumes, used)
+    return None
+
+
+def _timed_rows(evaluation: Evaluation, scope: Scope, assumed: Assumptions) -> Fact | None:
+    """Multiply runtime and rate: both are measured, so each stands for all that prints so at its own decimals."""
+    runtime, rate = evaluation.get("runtime"), evaluation.get("samples_per_second")
+    if evaluation.split == "train" or runtime is None or rate is None:
+        # A training's rate counts every epoch, so the product is no number of rows.
+        return None
+    if assumed.get("timing_same_rows", scope) == "false":
+        return None
+    seconds, speed = _measured(runtime), _measured(rate)
+    if seconds is None or speed is None:
+        return None
+    product = seconds * speed
+    low, high = max(1, math.ceil(product.low)), math.floor(product.high)
+    if low > high:
+        return None
+    because = (
+        f"{runtime.text} s x {rate.text} rows a second lies between {float(product.low):.1f} and "
+        f"{float(product.high):.1f}, whether the two were rounded or truncated"
+    )
+    count = low if low == high else Interval(low, high)
+    assumes = ("timing_same_rows=true",)
+    return Fact("sample_count", count, scope, Proof.PROVED_IF, because, "rows", assumes, (runtime, rate))
+
+
+def _measured(value: Value) -> Interval | None:
+    """Return what a measured quantity may have been: a trainer rounds times even where it prints full doubles."""
+    printed = printed_interval(value.text)
+    if printed is None or printed.low < 0:
+        return None
+    if printed.is_point:
+        printed = Interval(printed.low - Fraction(1, 2), printed.high + 1)
+    return printed
+
+
+def _assumed_classes(scope: Scope, assumed: Assumptions) -> Fact | None:
+    number = assumed.number("classes", scope)
+    if number is None or number < 1 or not float(number).is_integer():
+        return None
+    because = f"{number:g} classes, as assumed"
+    return Fact("class_count", int(number), scope, Proof.PROVED_IF, because, "classes", (f"classes={int(number)}",))
+
+
+def _listed_classes(evaluation: Evaluation, scope: Scope) -> Fact | None:
+    if evaluation.matrix:
+        labels = set(evaluation.matrix) | {label for row in evaluation.matrix.values() for label in row}
+        because = "the confusion matrix has as many classes"
+        return Fact("class_count", len(labels), scope, Proof.PROVED, because, "classes")
+    if len(evaluation.classes) > 1:
+        because = f"the per-class table lists {_shortened([row.label for row in evaluation.classes])}"
+        assumes = ("all_classes_listed=true",)
+        return Fact("class_count", len(evaluation.classes), scope, Proof.PROVED_IF, because, "classes", assumes)
+    if all(evaluation.get(name) is not None for name in _COUNTS):
+        return Fact("class_count", 2, scope, Proof.PROVED, "tp, fp, fn and tn are the counts of two classes", "classes")
+    return None
+
+
+def _configured(run: Run, scope: Scope) -> Fact | None:
+    number = run.setting("num_labels", "num_classes")
+    if number is None or number < 2 or not number.is_integer():
+        return None
+    because = f"the configuration has {number:g} labels; a label that never occurs may not enter the averages"
+    return Fact("class_count", int(number), scope, Proof.IMPLIED, because, "classes")
+
+
+def _shortened(words: list[str]) -> str:
+    return ", ".join(words) if len(words) <= 6 else f"{', '.join(words[:5])} and {len(words) - 5} more"

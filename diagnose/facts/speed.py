@@ -1,0 +1,79 @@
+"""How fast rows were processed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from diagnose.facts._scopes import scope_of, series_scope
+from diagnose.types import Evaluation, Fact, Facts, Proof, Question, Run, Scope
+from diagnose.vocabulary import metric_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from diagnose.facts import Assumptions
+    from diagnose.interval import Interval
+
+PROVIDES: Mapping[str, str] = {
+    "throughput": "samples a second of an evaluation (or, on the train split, of the training)",
+    "throughput.seconds": "how long it took, seconds",
+    "throughput.over_train": "samples a second of the evaluation over those of the training",
+    "throughput.generates": "whether a metric shows that text was generated, which is slow by nature",
+}
+NEEDS: tuple[str, ...] = ()
+
+# Metrics that are computed from generated text, token after token.
+_GENERATED = {
+    "bleu", "chrf", "meteor", "ter", "rouge1", "rouge2", "rougeL", "rougeLsum", "gen_len", "wer", "cer", "mer",
+    "exact_match", "bertscore",
+}  # fmt: skip
+
+
+def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Question]:  # noqa: ARG001
+    """Yield the speed of every reported result, as printed or as samples over seconds."""
+    speeds: dict[tuple[str | None, str], tuple[Interval, Scope]] = {}
+    for series in run.series():
+        evaluation = series.reported
+        scope = scope_of(run, series, evaluation)
+        fact = _throughput(evaluation, scope)
+        seconds = evaluation.get("runtime")
+        if seconds is not None and series.split != "train":
+            because = f"{seconds.key} is {seconds.text} seconds"
+            yield Fact(
+                "throughput.seconds", seconds.interval, scope, Proof.PROVED, because, "seconds", evidence=(seconds,)
+            )
+        if fact is not None:
+            yield fact
+            speeds[series.task, series.split] = (fact.value, series_scope(run, series))
+            yield _generates(evaluation, scope)
+    trained = speeds.get((None, "train"))
+    for (_, split), (speed, scope) in speeds.items():
+        if trained is not None and split != "train" and trained[0].low > 0:
+            ratio = speed / trained[0]
+            because = f"{speed.middle:.4g} samples a second in evaluation, {trained[0].middle:.4g} in training"
+            yield Fact("throughput.over_train", ratio, scope, Proof.PROVED, because)
+
+
+def _throughput(evaluation: Evaluation, scope: Scope) -> Fact | None:
+    rate = evaluation.get("samples_per_second")
+    if rate is not None and rate.interval is not None and rate.number >= 0:
+        because = f"{rate.key} is reported as {rate.text}"
+        return Fact("throughput", rate.interval, scope, Proof.PROVED, because, "samples/s", evidence=(rate,))
+    rows, seconds = evaluation.get("samples"), evaluation.get("runtime")
+    if rows is None or seconds is None or rows.interval is None or seconds.interval is None:
+        return None
+    if seconds.interval.low <= 0:
+        return None
+    because = f"{rows.text} rows in {seconds.text} seconds"
+    value = rows.interval / seconds.interval
+    return Fact(
+        "throughput", value, scope, Proof.PROVED_IF, because, "samples/s", ("timing_same_rows=true",), (rows, seconds)
+    )
+
+
+def _generates(evaluation: Evaluation, scope: Scope) -> Fact:
+    found = sorted(name for name in evaluation.metrics if (info := metric_of(name)) and info.base in _GENERATED)
+    because = (
+        f"{', '.join(found)} are computed from generated text" if found else "no metric of generated text is given"
+    )
+    return Fact("throughput.generates", bool(found), scope, Proof.SUGGESTED, because)

@@ -1,0 +1,193 @@
+"""What the scores of an evaluation count, on which scale, and how many of them read 1."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from diagnose.facts._binary import primitive
+from diagnose.facts._proofs import claim, resting_on
+from diagnose.facts._scopes import scope_of, series_scope
+from diagnose.facts._scores import decimals_of, harmonic_mean, padded, quoted, score_groups
+from diagnose.types import Evaluation, Fact, Facts, Proof, Question, Run, Scope, Series, Value
+from diagnose.vocabulary import metric_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from diagnose.facts import Assumptions
+    from diagnose.interval import Interval
+
+PROVIDES = {
+    "entity_level": "precision, recall and F1 count entities (spans), as the names say",
+    "unit_mismatch": "the accuracy counts other things than precision, recall and F1 (tokens beside entities)",
+    "mixed_scale": "some scores are fractions and others percentages, with nothing to tell them apart",
+    "task_score_count": "different task scores in the reported evaluation, losses and timings apart",
+    "task_count": "evaluated tasks of the run",
+    "wer.padded": "word error rate, with the zeros that tables drop put back",
+    "perfect_scores.share": "share of the task scores that read 1",
+    "perfect_scores.first_epoch": "epoch of the first row of the history whose task scores all read 1",
+}
+NEEDS = ("sample_count",)
+
+# Label errors of common test sets are some percent: one wrong row in a thousand is as perfect as none.
+_PERFECT = 0.999
+_ENTITY_NAMES = re.compile(
+    r"(?<![a-z])(ner|conll\w*|wikiann|ontonotes\w*|seqeval|span[-_ ]?f1|token[-_ ]classification|ents?_[fpr])(?![a-z])",
+    re.IGNORECASE,
+)
+
+
+def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Question]:
+    """Yield the unit, the scale and the perfection of each reported evaluation's scores."""
+    tasks = {series.task for series in run.series()}
+    if tasks:
+        yield Fact("task_count", len(tasks), Scope(run.name), Proof.PROVED, "the tasks that are evaluated")
+    for series in run.series():
+        evaluation = series.reported
+        scope = scope_of(run, series, evaluation)
+        yield from _entity_level(run, evaluation, scope)
+        yield from _unit_mismatch(run, evaluation, scope, facts, assumed)
+        yield from _word_errors(evaluation, scope)
+        scores = _task_scores(evaluation)
+        yield from _mixed_scale(scores, scope)
+        if scores:
+            because = f"{', '.join(sorted({v.metric for v in scores}))}"
+            yield Fact("task_score_count", len({v.metric for v in scores}), scope, Proof.PROVED, because)
+        yield from _perfect(series, scores, scope, series_scope(run, series))
+
+
+def _task_scores(evaluation: Evaluation) -> list[Value]:
+    """Return the finite scores and correlations of which a higher one is better."""
+    found = []
+    for name, value in evaluation.metrics.items():
+        info = metric_of(name)
+        wanted = info is not None and info.kind in ("score", "correlation") and info.higher_is_better
+        if wanted and value.is_finite and not name.startswith("target."):
+            found.append(value)
+    return found
+
+
+def _entity_level(run: Run, evaluation: Evaluation, scope: Scope) -> Iterator[Fact]:
+    """Yield that entities are counted where a name says so: the task, the model, or a metric's key."""
+    values = [v for name, v in evaluation.metrics.items() if name in ("precision", "recall", "f1")]
+    if not values:
+        return
+    keys = [v.key for v in values]
+    overall = [key for key in keys if re.search(r"overall[_ ](?:precision|recall|f1)", key, re.IGNORECASE)]
+    named = [
+        word
+        for word in filter(None, (run.task_kind, evaluation.task, run.name, run.model, *keys, *run.sources))
+        if _ENTITY_NAMES.search(word)
+    ]
+    flags = sorted({"seqeval-tag-warning"} & run.text_flags.keys())
+    if signs := [*overall, *named, *flags]:
+        because = f"{signs[0]!r} names a task whose precision, recall and F1 count entities"
+        yield claim(
+            "entity_level", holds=True, scope=scope, basis=(Proof.IMPLIED, ()), because=because, evidence=tuple(values)
+        )
+
+
+def _unit_mismatch(
+    run: Run, evaluation: Evaluation, scope: Scope, facts: Facts, assumed: Assumptions
+) -> Iterator[Fact]:
+    """Yield that the accuracy counts other things, where the four scores fit one matrix only by a coincidence.
+
+    F1 is the harmonic mean of precision and recall in all digits, so these three count one kind of thing; an accuracy
+    that is no share of the given rows, or whose matrix would need hundreds of times its denominator, counts another.
+    """
+    scores = next(score_groups(run, evaluation, scope, assumed), None)
+    if scores is None or not scores.complete or scores.average not in (None, "binary", "micro"):
+        return
+    ratios = [i for name in ("accuracy", "precision", "recall", "f1") if (i := scores.interval(name)) is not None]
+    if len(ratios) < 4 or any(i.high - i.low > 1e-6 for i in ratios) or ratios[1].low <= 0 or ratios[2].low <= 0:
+        return
+    if harmonic_mean(ratios[1], ratios[2]).meet(ratios[3]) is None or ratios[0].meet(ratios[2]) is not None:
+        return
+    rows = facts.at("sample_count", scope)
+    if rows is not None and isinstance(rows.value, int):
+        if rows.value * ratios[0].high < 1e9 and not _has_integer(ratios[0] * rows.value):
+            basis = resting_on([rows], scores.assumes, Proof.IMPLIED)
+            because = (
+                f"{quoted(scores.accuracy)} is no share of {rows.value:,} rows; F1 is the harmonic mean of the others"
+            )
+            yield claim("unit_mismatch", holds=True, scope=scope, basis=basis, because=because, evidence=scores.values)
+        return
+    exact = primitive(*ratios)
+    if exact is not None and exact.likelihood_ratio < 1:
+        because = (
+            f"one matrix with {quoted(*scores.values)} would have {exact.matrix.rows:,} rows or a multiple, which is "
+            f"{float(1 / exact.likelihood_ratio) if exact.likelihood_ratio else float('inf'):,.0f} times less likely "
+            "than an accuracy of another unit"
+        )
+        yield claim(
+            "unit_mismatch",
+            holds=True,
+            scope=scope,
+            basis=(Proof.IMPLIED, scores.assumes),
+            because=because,
+            evidence=scores.values,
+        )
+
+
+def _has_integer(interval: Interval) -> bool:
+    return interval.high // 1 >= interval.low
+
+
+def _word_errors(evaluation: Evaluation, scope: Scope) -> Iterator[Fact]:
+    rate = evaluation.get("wer")
+    full = padded(rate, decimals_of(evaluation))
+    if rate is not None and full is not None and full.interval is not None:
+        because = f"{rate.key} is {rate.text}, read as {full.text} like the numbers beside it"
+        yield Fact("wer.padded", full.interval, scope, Proof.IMPLIED, because, evidence=(rate,))
+
+
+def _mixed_scale(scores: list[Value], scope: Scope) -> Iterator[Fact]:
+    """Yield that a score above 1 stands beside scores below 1, though both are shares by their definition."""
+    bounded = [v for v in scores if (info := metric_of(v.metric)) is not None and info.low == 0 and info.high == 1]
+    above = [v for v in bounded if 1 < v.number <= 100 and v.scale == 1]
+    below = [v for v in bounded if 0 < v.number <= 1]
+    if above and below:
+        because = f"{quoted(above[0])} can only be a percentage, {quoted(below[0])} only a fraction"
+        if below[0].scale != 1:
+            because = f"{quoted(above[0])} has no percent sign, {quoted(below[0])} has one"
+        yield claim(
+            "mixed_scale",
+            holds=True,
+            scope=scope,
+            basis=(Proof.IMPLIED, ()),
+            because=because,
+            evidence=(above[0], below[0]),
+        )
+
+
+def _perfect(series: Series, scores: list[Value], scope: Scope, outer: Scope) -> Iterator[Fact]:
+    if not scores:
+        yield from _perfect_matrix(series.reported, scope)
+        return
+    perfect = [v for v in scores if v.number >= _PERFECT and v.number <= 1]
+    because = f"{len(perfect)} of {len(scores)} scores read 1: {quoted(*scores[:6])}"
+    yield Fact(
+        "perfect_scores.share", len(perfect) / len(scores), scope, Proof.SUGGESTED, because, "", (), tuple(perfect)
+    )
+    if len(perfect) < len(scores):
+        return
+    for row in series.rows:
+        values = _task_scores(row)
+        if row.epoch is not None and values and all(_PERFECT <= v.number <= 1 for v in values):
+            because = f"the row of epoch {row.epoch:g} is the first whose scores all read 1: {quoted(*values[:6])}"
+            yield Fact(
+                "perfect_scores.first_epoch", row.epoch, outer, Proof.SUGGESTED, because, "epochs", (), tuple(values)
+            )
+            return
+
+
+def _perfect_matrix(evaluation: Evaluation, scope: Scope) -> Iterator[Fact]:
+    """Yield the same for a confusion matrix that stands alone: its accuracy is the only score."""
+    matrix = evaluation.matrix or {}
+    rows = sum(sum(row.values()) for row in matrix.values())
+    right = sum(row.get(label, 0) for label, row in matrix.items())
+    if rows > 0 and len(matrix) > 1:
+        because = f"{right:,} of {rows:,} rows lie on the diagonal of the confusion matrix"
+        perfect = 1.0 if right / rows >= _PERFECT else 0.0
+        yield Fact("perfect_scores.share", perfect, scope, Proof.SUGGESTED, because)

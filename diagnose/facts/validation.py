@@ -1,0 +1,281 @@
+"""The evaluations along a history: how the task metric and the evaluation loss move, and what their noise is."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from diagnose.facts._curves import Curve, curve_of, history_of, printed_digits, show, training_points
+from diagnose.facts._scopes import series_scope
+from diagnose.facts._task_metric import loss_curve, noise_of, null_of, start_of, task_curve, task_metrics
+from diagnose.types import Fact, Facts, Proof, Question, Run, Scope, Series, row_step
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from diagnose.facts import Assumptions
+    from diagnose.facts._curves import Point
+
+PROVIDES: Mapping[str, str] = {
+    "judged_by": "the metric by which a history is judged, or the words that only its loss is there",
+    "val_metric.name": "the metric of the history that stands for the task",
+    "val_metric.rows": "how many evaluations have it as a finite number",
+    "val_metric.first": "its first value",
+    "val_metric.best": "its best value",
+    "val_metric.last": "its last value",
+    "val_metric.noise": "how far evaluations of equally good models may differ in it",
+    "val_metric.drop": "how far the last value lies below the best, as a share of the best",
+    "val_metric.fall": "how far the better of the last two values lies below the best, in units of its noise",
+    "val_metric.gain": "how far the best value lies above the first, in units of its noise",
+    "val_metric.last_gain": "how far the last value lies above the best of the earlier ones, in units of its noise",
+    "val_metric.lost": "share of the best value's gain over a model without skill, or over the start, lost at the end",
+    "val_metric.last_share": "share of the gain from the first value to the best that the last evaluation brought",
+    "val_metric.above_null": "how far the best value lies above a model without skill, in units of its noise",
+    "val_metric.moves_when_broken": "whether the metric still moves after the training loss broke",
+    "val_metric.swings": "how many evaluations lose a fifth of the metric and are made good again",
+    "val_loss.rows": "how many evaluations have a finite loss",
+    "val_loss.first": "the first evaluation loss",
+    "val_loss.min": "the smallest evaluation loss",
+    "val_loss.last": "the last evaluation loss",
+    "val_loss.min_step": "the step of the smallest evaluation loss",
+    "val_loss.rise": "how far the last evaluation loss lies above the smallest, as a share of it",
+    "val_loss.rows_since_min": "how many evaluations follow the smallest loss",
+    "val_loss.last_fall": "how far the last loss lies below the smallest of the earlier ones, as a share of that",
+    "val_loss.swings": "how many evaluations raise the loss by a half and are made good again",
+    "val_loss.ends_nonfinite": "true where the loss was finite and is NaN or infinite from some evaluation to the end",
+    "train_loss.change_after_best": "change of the training loss from the best evaluation to the end, as a share",
+    "frozen_rows": "how many evaluations at the end print the same task metrics and the same loss",
+    "frozen_rows.share": "the same as a share of all evaluations",
+    "frozen_rows.training_change": "change of the training loss over those evaluations, as a share",
+    "still_rows": "how many evaluations at the end print the same task metrics while the loss moves",
+    "still_rows.share": "the same as a share of all evaluations",
+    "collapsed_rows": "how many evaluations were made by a constant predictor",
+    "collapsed_rows.share": "the same as a share of all evaluations",
+    "collapsed_rows.relapses": "how many of them come after an evaluation that was not",
+}
+NEEDS: tuple[str, ...] = (
+    "sample_count", "confusion_matrix", "confusion_matrix_up_to_factor", "majority_share", "constant_prediction",
+    "train_loss.broken_from",
+)  # fmt: skip
+
+_METRIC_SWING = 0.2
+_LOSS_SWING = 0.5
+
+
+def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Question]:  # noqa: ARG001
+    """Yield the movement of every history of at least two rows."""
+    losses = [p for p in training_points(run, "loss") if math.isfinite(p.number)]
+    for series in map(history_of, run.series()):
+        if series.split == "train" or len(series.rows) < 2:
+            continue
+        scope = series_scope(run, series)
+        metric, loss = task_curve(run, series), loss_curve(series)
+        if metric is not None:
+            yield from _metric(metric, facts, scope)
+            yield from _after_break(metric, facts, scope)
+        if loss is not None:
+            yield from _loss(loss, scope)
+        yield from _loss_ending(series, scope)
+        main = metric or loss
+        if main is not None:
+            only = "loss only (no task metric was given)"
+            because = f"{main.metric} is what the history is judged by" if metric is not None else only
+            yield Fact("judged_by", metric.metric if metric is not None else only, scope, Proof.SUGGESTED, because)
+            yield from _training_after(main.best, losses, scope)
+        yield from _frozen(series, losses, scope)
+        yield from _collapsed(series, facts, scope)
+
+
+def _metric(curve: Curve, facts: Facts, scope: Scope) -> Iterator[Fact]:
+    first, best, last = curve.first, curve.best, curve.last
+    because = f"{curve.metric} stands for the task in {len(curve.points)} evaluations"
+    yield Fact("val_metric.name", curve.metric, scope, Proof.SUGGESTED, because)
+    yield Fact("val_metric.rows", len(curve.points), scope, Proof.PROVED, because)
+    for name, point in (("first", first), ("best", best), ("last", last)):
+        said = f"{curve.metric} is {point.value.text} at {show(point.place)}"
+        yield Fact(f"val_metric.{name}", point.value.interval, scope, Proof.PROVED, said, evidence=(point.value,))
+    noise = noise_of(curve, facts, scope)
+    yield Fact("val_metric.noise", noise.size, scope, Proof.SUGGESTED, f"{noise.size:.4g}: {noise.source}")
+    said = f"{curve.metric} is {best.value.text} at its best ({show(best.place)}) and {last.value.text} at the end"
+    if best.number != 0:
+        drop = curve.ahead(best.number, last.number) / abs(best.number) or 0.0  # never -0.0
+        yield Fact(
+            "val_metric.drop", drop, scope, Proof.SUGGESTED, f"{said}: {drop:.1%} of the best",
+            evidence=(best.value, last.value),
+        )  # fmt: skip
+    yield from _in_noise(curve, noise.size, scope)
+    null = null_of(curve, facts, scope)
+    if null is not None:
+        above = curve.ahead(best.number, null)
+        because = f"{said}; without skill it would be {null:.4g}"
+        yield Fact("val_metric.above_null", above / noise.size, scope, Proof.SUGGESTED, because)
+    base = null if null is not None else start_of(curve)
+    if base is not None and curve.ahead(best.number, base) > 0:
+        lost = (best.number - last.number) / (best.number - base)
+        because = f"{said}; {'without skill' if null is not None else 'at the start'} it would be {base:.4g}"
+        yield Fact("val_metric.lost", lost, scope, Proof.SUGGESTED, because)
+    swings = curve.swings(_METRIC_SWING, 3 * noise.size)
+    said = f"{swings} of {len(curve.points)} evaluations lose {_METRIC_SWING:.0%} of {curve.metric} and recover"
+    yield Fact("val_metric.swings", swings, scope, Proof.SUGGESTED, said)
+
+
+def _in_noise(curve: Curve, noise: float, scope: Scope) -> Iterator[Fact]:
+    """Yield the fall, the gain and the last gain, in units of the noise."""
+    if len(curve.points) < 2:
+        return
+    best, numbers = curve.best, [p.number for p in curve.points]
+    ends = max(numbers[-2:], key=lambda n: curve.sign * n)
+    before = max(numbers[:-1], key=lambda n: curve.sign * n)
+    for name, amount, said in (
+        ("fall", curve.ahead(best.number, ends), f"from the best, {best.number:.4g}, to the last two, {ends:.4g}"),
+        (
+            "gain",
+            curve.ahead(best.number, numbers[0]),
+            f"from the first, {numbers[0]:.4g}, to the best, {best.number:.4g}",
+        ),
+        (
+            "last_gain",
+            curve.ahead(numbers[-1], before),
+            f"from the earlier best, {before:.4g}, to the last, {numbers[-1]:.4g}",
+        ),
+    ):
+        because = f"{curve.metric} {said}: {amount / noise:.2g} times its noise of {noise:.4g}"
+        yield Fact(f"val_metric.{name}", amount / noise or 0.0, scope, Proof.SUGGESTED, because)
+    gain = curve.ahead(best.number, numbers[0])
+    if gain > 0:
+        share = max(curve.ahead(numbers[-1], before), 0.0) / gain
+        because = f"of the gain of {gain:.4g} in {curve.metric} the last evaluation brought {share:.0%}"
+        yield Fact("val_metric.last_share", share, scope, Proof.SUGGESTED, because)
+
+
+def _after_break(curve: Curve, facts: Facts, scope: Scope) -> Iterator[Fact]:
+    """Yield whether the metric moves after the training loss broke: lost weights give the same answers for ever."""
+    broken = facts.at("train_loss.broken_from", scope)
+    after = [p for p in curve.points if p.place >= broken.value] if broken is not None else []
+    if len(after) > 1:
+        moves = len({p.value.text for p in after}) > 1
+        because = f"{curve.metric} {'moves' if moves else 'stays the same'} in {len(after)} evaluations after that"
+        yield Fact("val_metric.moves_when_broken", moves, scope, Proof.PROVED, because)
+
+
+def _loss(curve: Curve, scope: Scope) -> Iterator[Fact]:
+    first, least, last = curve.first, curve.best, curve.last
+    yield Fact("val_loss.rows", len(curve.points), scope, Proof.PROVED, f"{len(curve.points)} evaluations have a loss")
+    for name, point in (("first", first), ("min", least), ("last", last)):
+        said = f"the evaluation loss is {point.value.text} at {show(point.place)}"
+        yield Fact(f"val_loss.{name}", point.value.interval, scope, Proof.PROVED, said, evidence=(point.value,))
+    because = (
+        f"the evaluation loss is smallest at {show(least.place)} ({least.value.text}), at the end {last.value.text}"
+    )
+    proof = Proof.IMPLIED if curve.ties else Proof.PROVED
+    yield Fact("val_loss.min_step", least.place, scope, proof, because, unit="step")
+    yield Fact("val_loss.rows_since_min", curve.since_best, scope, proof, because)
+    if least.number > 0:
+        rise = last.number / least.number - 1
+        said = f"{because}: {rise:.0%} above"
+        yield Fact("val_loss.rise", rise, scope, Proof.SUGGESTED, said, evidence=(least.value, last.value))
+    earlier = min((p.number for p in curve.points[:-1]), default=0.0)
+    if earlier > 0:
+        said = f"the last evaluation loss is {last.number:.4g}, the smallest before it {earlier:.4g}"
+        yield Fact("val_loss.last_fall", 1 - last.number / earlier, scope, Proof.SUGGESTED, said)
+    # A loss that has become small doubles through a few rows: a swing has to be a quarter of the first loss as well.
+    swings = curve.swings(_LOSS_SWING, abs(first.number) / 4)
+    said = f"{swings} of {len(curve.points)} evaluations raise the loss by {_LOSS_SWING:.0%} and recover"
+    yield Fact("val_loss.swings", swings, scope, Proof.SUGGESTED, said)
+
+
+def _loss_ending(series: Series, scope: Scope) -> Iterator[Fact]:
+    losses = [value for _, value in series.column("loss")]
+    if not losses:
+        return
+    broken = not losses[-1].is_finite and any(value.is_finite for value in losses)
+    because = f"the last evaluation loss is {losses[-1].text}"
+    yield Fact("val_loss.ends_nonfinite", broken, scope, Proof.PROVED, because, evidence=(losses[-1],))
+
+
+def _training_after(best: Point, losses: Sequence[Point], scope: Scope) -> Iterator[Fact]:
+    """Compare up to three training losses at the best evaluation with as many at the end."""
+    before = [p.number for p in losses if p.place <= best.place]
+    after = [p.number for p in losses if p.place > best.place]
+    size = min(3, len(before), len(after))
+    if size == 0:
+        return
+    then, now = sum(before[-size:]) / size, sum(after[-size:]) / size
+    if then <= 0:
+        return
+    because = f"the training loss is {then:.4g} at the best evaluation and {now:.4g} at the end (means of {size})"
+    yield Fact("train_loss.change_after_best", now / then - 1, scope, Proof.SUGGESTED, because)
+
+
+def _frozen(series: Series, losses: Sequence[Point], scope: Scope) -> Iterator[Fact]:
+    """Yield how many evaluations at the end print the same, digit by digit.
+
+    Only texts that would have differed count: at least four significant digits of a finite loss (frozen_rows), or of
+    a task metric (still_rows); three coincide too easily. A perfect score has nowhere to move.
+    """
+    last, total = series.rows[-1].metrics, len(series.rows)
+    names = [n for n in task_metrics(series) if n in last and last[n].is_finite]
+    loss = last.get("loss")
+    if not names or loss is None or not loss.is_finite or _perfect(series, names):
+        return
+    still = _same_tail(series, names)
+    frozen = min(still, _same_tail(series, ["loss"]))
+    texts = ", ".join(f"{n} {last[n].text}" for n in names[:3])
+    if printed_digits(loss) >= 4:
+        because = f"{frozen} of {total} evaluations, counted from the end, print {texts}, loss {loss.text}"
+        yield Fact("frozen_rows", frozen, scope, Proof.PROVED, because, evidence=(loss,))
+        yield Fact("frozen_rows.share", frozen / total, scope, Proof.PROVED, because)
+        yield from _training_while_frozen(series, frozen, losses, scope)
+    if max(printed_digits(last[n]) for n in names) >= 4 and frozen < 2:
+        because = f"{still} of {total} evaluations, counted from the end, print {texts} while the loss moves"
+        yield Fact("still_rows", still, scope, Proof.PROVED, because)
+        yield Fact("still_rows.share", still / total, scope, Proof.PROVED, because)
+
+
+def _training_while_frozen(series: Series, frozen: int, losses: Sequence[Point], scope: Scope) -> Iterator[Fact]:
+    start = row_step(series.rows[-frozen])
+    during = [p.number for p in losses if start is not None and p.place >= start]
+    if len(during) > 1 and max(during) > 0:
+        change = 1 - min(during) / max(during)
+        said = f"over these evaluations the training loss lies between {min(during):.4g} and {max(during):.4g}"
+        yield Fact("frozen_rows.training_change", change, scope, Proof.SUGGESTED, said)
+
+
+def _perfect(series: Series, names: Sequence[str]) -> bool:
+    """Whether the last row is as good as it can be: it has nowhere to move."""
+    curves = [c for n in names if (c := curve_of(series, n)) is not None]
+    return any(c.last.number >= 1 if c.sign > 0 else c.last.number <= 0 for c in curves)
+
+
+def _same_tail(series: Series, names: Sequence[str]) -> int:
+    last = [series.rows[-1].metrics[n].text for n in names]
+    count = 0
+    for row in reversed(series.rows):
+        values = [row.metrics.get(n) for n in names]
+        if [v.text if v is not None else None for v in values] != last:
+            break
+        count += 1
+    return count
+
+
+def _collapsed(series: Series, facts: Facts, scope: Scope) -> Iterator[Fact]:
+    """Count the rows of a constant predictor, and those that come after a row that was not."""
+    constant = {
+        fact.scope.step
+        for fact in facts.named("constant_prediction")
+        if fact.value is True and fact.scope.step is not None and scope.covers(fact.scope)
+    }
+    steps = [row_step(row) for row in series.rows]
+    flags = [step in constant for step in steps]
+    count, total = sum(flags), len(flags)
+    if not any(scope.covers(f.scope) for f in facts.named("constant_prediction")):
+        return
+    healthy = flags.index(False) if False in flags else total
+    relapses = sum(flags[healthy:])
+    proof = Proof.weakest(f.proof for f in facts.named("constant_prediction") if scope.covers(f.scope))
+    proof = Proof.IMPLIED if proof is Proof.PROVED_IF else proof
+    because = (
+        f"{count} of {total} evaluations were made by a constant predictor, {relapses} of them after one that was not"
+    )
+    for name, value in (("", count), (".share", count / total), (".relapses", relapses)):
+        yield Fact(f"collapsed_rows{name}", value, scope, proof, because)
