@@ -1,0 +1,107 @@
+"""The way from an input to its report, as one short function."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from diagnose.engine.judge import judge
+from diagnose.engine.rules import Rule, load_rules
+from diagnose.errors import UnreadableInputError, UsageError, did_you_mean
+from diagnose.facts import Assumptions, derive
+from diagnose.readers import read, read_text
+from diagnose.types import InputError, NotChecked, Report
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Iterable, Sequence
+
+    from diagnose.engine.judge import Judgement
+    from diagnose.types import Run
+
+__all__ = ["check_text", "chosen_rules", "diagnose"]
+
+
+def diagnose(
+    source: str | os.PathLike[str],
+    *,
+    assume: Sequence[str] = (),
+    rules: Sequence[str | os.PathLike[str]] = (),
+    select: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+) -> Report:
+    """Read, judge and report on one input: a file, a folder, or "-" for standard input.
+
+    assume: answers such as "averaging=macro"; rules: folders with rules of your own; select, ignore: names of the
+    only rules to judge, and of rules to leave out. An input that cannot be read gives a report with `error` set;
+    UsageError or RuleError where an argument is wrong.
+    """
+    chosen = chosen_rules(rules, select, ignore)
+    return _report(str(source), lambda: read(str(source)), Assumptions.parse(assume), chosen)
+
+
+def check_text(
+    text: str,
+    *,
+    name: str = "pasted text",
+    assume: Sequence[str] = (),
+    rules: Sequence[str | os.PathLike[str]] = (),
+    select: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+) -> Report:
+    """Report on metrics as text: a paste, a log, the content of a file. `name` is how the report calls it."""
+    chosen = chosen_rules(rules, select, ignore)
+    return _report(name, lambda: read_text(text, name), Assumptions.parse(assume), chosen)
+
+
+def chosen_rules(
+    folders: Iterable[str | os.PathLike[str]] = (), select: Iterable[str] = (), ignore: Iterable[str] = ()
+) -> tuple[Rule, ...]:
+    """Return the bundled rules and those of `folders`, without those that are not selected or are ignored.
+
+    A folder is read once in a process.
+    """
+    known = _loaded(tuple(Path(folder) for folder in folders))
+    names = {rule.name for rule in known}
+    wanted, unwanted = set(select), set(ignore)
+    for name in sorted((wanted | unwanted) - names):
+        raise UsageError(f"no rule is named {name!r}", did_you_mean(name, names) or "`diagnose rules` lists them")
+    return tuple(rule for rule in known if rule.name not in unwanted and (not wanted or rule.name in wanted))
+
+
+@cache
+def _loaded(folders: tuple[Path, ...]) -> tuple[Rule, ...]:
+    return load_rules(folders)
+
+
+def _report(source: str, reading: Callable[[], Sequence[Run]], assumed: Assumptions, rules: Sequence[Rule]) -> Report:
+    """Lead an input down the whole way: text to runs, runs to facts, facts to findings."""
+    try:
+        runs = reading()
+    except UnreadableInputError as error:
+        return Report((source,), error=InputError(error.message, error.hint))
+    facts = [derive(run, assumed, others=[other for other in runs if other is not run]) for run in runs]
+    judgements = [judge(rules, found) for found in facts]
+    findings = [finding for judgement in judgements for finding in judgement.findings]
+    return Report(
+        source=tuple(dict.fromkeys(name for run in runs for name in run.sources)) or (source,),
+        runs=tuple(runs),
+        facts=tuple(fact for found in facts for fact in found),
+        findings=tuple(sorted(findings, key=lambda finding: finding.severity.rank)),
+        verdicts=tuple(verdict for judgement in judgements for verdict in judgement.verdicts),
+        questions=tuple(dict.fromkeys(question for found in facts for question in found.questions)),
+        not_checked=_not_checked(judgements),
+        unread=tuple(dict.fromkeys(item for run in runs for item in run.unread)),
+    )
+
+
+def _not_checked(judgements: Iterable[Judgement]) -> tuple[NotChecked, ...]:
+    """Return each rule that was undecided in some run and fired in none, with all that it lacked."""
+    fired: set[str] = set()
+    needs: dict[str, set[str]] = {}
+    for judgement in judgements:
+        fired |= {finding.rule for finding in judgement.findings}
+        for item in judgement.not_checked:
+            needs.setdefault(item.rule, set()).update(item.needs)
+    return tuple(NotChecked(rule, tuple(sorted(lacking))) for rule, lacking in needs.items() if rule not in fired)

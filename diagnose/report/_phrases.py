@@ -1,0 +1,72 @@
+"""How a report's values, scopes, proofs and answers are written out, in both written formats alike."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from diagnose.report._words import clean, listed
+from diagnose.types import Proof
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from diagnose.types import Finding, Question, Report, Scope, Unread, Value
+
+__all__ = ["finding_place", "option", "proof_words", "quote", "quote_unread", "where"]
+
+
+def quote(value: Value, report: Report) -> str:
+    """Return a value as the input writes it, and where: eval_recall = 0.00195 (metrics.json, /eval_recall)."""
+    percent = "%" if value.scale != 1 else ""
+    place = _place(value.source, value.at, report)
+    return f"{clean(value.key, 120)} = {clean(value.text, 60)}{percent}" + (f" ({place})" if place else "")
+
+
+def quote_unread(item: Unread, report: Report) -> str:
+    return f"{_place(item.source, item.at, report)}: {clean(item.text, 100)}".strip(": ")
+
+
+def _place(source: str, at: str, report: Report) -> str:
+    """Return where something stands; the file goes without saying where the report has only one."""
+    named = source if report.source != (source,) or not at else ""
+    return ", ".join(clean(part, 200) for part in (named, at) if part)
+
+
+def proof_words(proof: Proof, assumes: Iterable[str]) -> str:
+    """Return the proof word, and the assumptions that it leans on."""
+    named = ", ".join(dict.fromkeys(clean(assumption) for assumption in assumes))
+    if proof is Proof.PROVED_IF:
+        return f"proved if {named}"
+    return f"{proof.value}, assuming {named}" if named else proof.value
+
+
+def finding_place(report: Report, finding: Finding) -> str:
+    """Return what a finding is about, with the steps where it was judged row by row."""
+    steps = listed([f"{step:g}" for step in finding.steps], 6, "evaluation")
+    place = where(report, finding.scope.outer(step=None))
+    return ", ".join(part for part in (place, f"at step {steps}" if steps else "") if part)
+
+
+def where(report: Report, scope: Scope) -> str:
+    """Return what a scope names, leaving out what is the same for the whole report."""
+    splits = {verdict.scope.split for verdict in report.verdicts}
+    parts = (
+        f"run {clean(scope.run, 80)}" if scope.run and len(report.runs) > 1 else "",
+        f"task {clean(scope.task, 80)}" if scope.task else "",
+        f"split {clean(scope.split, 80)}" if scope.split and len(splits) > 1 else "",
+        f"class {clean(scope.label, 80)}" if scope.label else "",
+        f"step {scope.step:g}" if scope.step is not None else "",
+    )
+    return ", ".join(part for part in parts if part)
+
+
+def option(report: Report, question: Question) -> str:
+    """Return `--assume NAME=VALUE`, addressed to its task and split where the report has several."""
+    scope, results = question.scope, [verdict.scope for verdict in report.verdicts]
+    several = len({(s.task, s.split) for s in results}) > 1
+    names = (scope.task or "", scope.split or "")
+    address = ""
+    if several and not any(sign in name for name in names for sign in "/:="):
+        address = (f"{scope.task}/" if scope.task else "") + (f"{scope.split}:" if scope.split else "")
+    return f"--assume {shlex.quote(clean(address + question.assume))}"
