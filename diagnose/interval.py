@@ -20,6 +20,7 @@ Number: TypeAlias = int | float | Fraction
 _INFINITY = math.inf
 # Digits beyond this are no decimal place of anybody's metric; 10**-400 would only cost time.
 _LARGEST_EXPONENT = 400
+_LONGEST_TEXT = 1000
 _NUMBER = re.compile(r"[+-]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _WORDS = {"nan": math.nan, "inf": math.inf, "infinity": math.inf}
 
@@ -139,7 +140,7 @@ def printed_interval(text: str, *, rounded: bool = False, machine: bool = False)
     7 to 9 significant digits that are the shortest text of a float32: the union of both readings.
     """
     number = parse_number(text)
-    if number is None or not math.isfinite(number):
+    if number is None or not math.isfinite(number) or len(text) > _LONGEST_TEXT:
         return None
     mantissa, _, exponent_text = text.strip().lower().lstrip("+-").replace("_", "").partition("e")
     exponent = int(exponent_text or 0)

@@ -44,7 +44,7 @@ def test_a_float32_printed_as_a_double_keeps_the_numbers_that_round_to_it(number
         assert Fraction(number) + (Fraction(above) - Fraction(number)) / 2 in interval
 
 
-@pytest.mark.parametrize("text", ["nan", "NaN", "inf", "-inf", "1e999", "abc", "", "1.2.3", "1e99999"])
+@pytest.mark.parametrize("text", ["nan", "NaN", "inf", "-inf", "1e999", "abc", "", "1.2.3", "1e99999", "0." + "1" * 9000])
 def test_what_is_not_a_finite_number_has_no_interval(text):
     assert printed_interval(text) is None
 

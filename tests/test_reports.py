@@ -192,7 +192,8 @@ def test_an_unknown_verdict_asks_for_the_number_that_decides_it():
         Question("How large is the largest class?", "prevalence=P", ("beats_null",), scope),
     )
     story = tell(bare_report(Verdict.UNKNOWN, questions=questions))
-    assert story.deciders == ("How large is the largest class?",)
+    assert story.deciders == (("How large is the largest class?", "--assume prevalence=P"),)
+    assert story.questions == (("Which average?", "--assume averaging=macro"),)
 
 
 def test_with_one_undecided_task_the_others_keep_their_verdicts():
@@ -208,8 +209,8 @@ def test_an_answer_is_addressed_to_its_task_where_there_are_several():
     question = Question("Which average?", "averaging=macro", (), scopes[0])
     one = replace(bare_report(Verdict.UNKNOWN), questions=(question,))
     two = replace(one, verdicts=tuple(ScopeVerdict(scope, Verdict.UNKNOWN) for scope in scopes))
-    assert tell(one).questions[0][1] == "--assume averaging=macro"
-    assert tell(two).questions[0][1] == "--assume 'the a/eval:averaging=macro'"
+    assert tell(one).deciders[0][1] == "--assume averaging=macro"
+    assert tell(two).deciders[0][1] == "--assume 'the a/eval:averaging=macro'"
 
 
 def test_a_rule_that_fires_on_many_classes_is_told_in_full_three_times():

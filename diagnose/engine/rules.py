@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import string
 import tomllib
 from functools import cached_property
@@ -109,6 +110,10 @@ def _shown(value: Any, spec: str) -> str:
     """Format a value; an interval as its two ends, or one number where both print alike; an absent one as '?'."""
     if value is None:
         return "?"
+    if isinstance(value, Interval) and value.low == -math.inf and value.high < math.inf:
+        return f"at most {_shown(value.high, spec)}"
+    if isinstance(value, Interval) and value.high == math.inf and value.low > -math.inf:
+        return f"at least {_shown(value.low, spec)}"
     if isinstance(value, Interval):
         low, high = _shown(value.low, spec), _shown(value.high, spec)
         return low if low == high else f"{low} to {high}"

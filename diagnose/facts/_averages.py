@@ -114,6 +114,10 @@ def _average(
     candidates = [table.macro(base)] if average != "weighted_" else []
     if average != "macro_":
         candidates.append(table.weighted(base))
+    entities = any(name.startswith("micro_") for name in evaluation.metrics)
+    if average == "macro_" and entities:
+        # seqeval before 1.0 printed the mean weighted by support as "macro avg".
+        candidates.append(table.weighted(base))
     if base == "f1" and average == "macro_":
         # The other definition of macro-F1 in use: the harmonic mean of macro precision and macro recall.
         precision, recall = table.macro("precision"), table.macro("recall")
@@ -131,7 +135,8 @@ def _average(
     texts = ", ".join(v.text for v in listed[:5]) + (", ..." if len(listed) > 5 else "")
     because = (
         f"the {'weighted mean' if average == 'weighted_' else 'mean'} of the per-class {base} ({texts}) is {mean:.4g}, "
-        f"and {value.key} is {value.text}{' %' if value.scale != 1 else ''}: {100 * abs(mean - value.number):.1f} points apart"
+        f"and {value.key} is {value.text}{' %' if value.scale != 1 else ''}: "
+        f"{100 * abs(mean - value.number):.1f} points apart"
     )
     weight = IMPOSSIBLE if average and complete else SETUP
     readings = ["the table and the aggregate are of different rows or runs", "the table leaves classes out"]

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from diagnose.types import row_step
 from diagnose.vocabulary import metric_of
@@ -31,6 +30,11 @@ __all__ = [
     "show",
     "training_points",
 ]
+
+# float32 ends at 3.4e38: what lies beyond was infinite for the machine that trained.
+_LARGEST = 3.4e38
+# No run has more steps, rows or seconds.
+_LONGEST = 1e12
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +92,20 @@ class Curve:
 
     def ahead(self, one: float, other: float) -> float:
         """Return by how much `one` is better than `other` (negative: worse)."""
-        return self.sign * (one - other)
+        return self.sign * (one - other) + 0.0  # which makes -0.0 a 0.0
 
     @property
     def wiggle(self) -> float:
-        """The median change from row to row in the second half; 0 where fewer than four rows are there."""
-        tail = self.points[len(self.points) // 2 :] if len(self.points) >= 4 else ()
-        return median([abs(b.number - a.number) for a, b in pairwise(tail)] or [0.0])
+        """The scatter of the rows in the second half around their trend; 0 where fewer than eight rows are there.
+
+        A steady rise or fall is no scatter, so it is read from the second differences: of rows with the standard
+        deviation s around a straight line, their absolute values have the median 0.6745 x sqrt(6) x s.
+        """
+        if len(self.points) < 8:
+            return 0.0
+        tail = [p.number for p in self.points[len(self.points) // 2 :]]
+        bends = [abs(a - 2 * b + c) for a, b, c in zip(tail, tail[1:], tail[2:], strict=False)]
+        return median(bends) / (0.6745 * math.sqrt(6))
 
     def swings(self, share: float, floor: float) -> int:
         """Count the rows that lose `share` of the one before (and at least `floor`) and are made good again later."""
@@ -121,19 +132,20 @@ def curve_of(series: Series, metric: str) -> Curve | None:
     points = []
     for row in series.rows:
         value, place = row.metrics.get(metric), row_step(row)
-        if value is not None and value.is_finite and place is not None:
+        if value is not None and abs(value.number) <= _LARGEST and sane(place):
             points.append(Point(place, value.number, value))
     return Curve(metric, 1 if info.higher_is_better else -1, tuple(points)) if points else None
 
 
 def training_points(run: Run, metric: str) -> list[Point]:
-    """Return every logged value of a training metric in order of step, NaN and infinity included."""
+    """Return every logged value of a training metric in order of step, NaN and infinity (beyond float32) included."""
     points = []
     for index, line in enumerate(run.training):
         value = line.metrics.get(metric)
         if value is not None:
             place = line.step if line.step is not None else line.epoch
-            points.append(Point(float(index) if place is None else place, value.number, value))
+            number = value.number if not abs(value.number) > _LARGEST else math.inf
+            points.append(Point(place if sane(place) else float(index), number, value))
     points.sort(key=lambda p: p.place)
     return points
 
@@ -145,10 +157,7 @@ def line_slope(points: Sequence[Point]) -> float | None:
     x = math.fsum(p.place for p in points) / len(points)
     y = math.fsum(p.number for p in points) / len(points)
     spread = math.fsum((p.place - x) ** 2 for p in points)
-    if spread == 0 or not math.isfinite(spread):
-        return None
-    slope = math.fsum((p.place - x) * (p.number - y) for p in points) / spread
-    return slope if math.isfinite(slope) else None
+    return math.fsum((p.place - x) * (p.number - y) for p in points) / spread if spread > 0 else None
 
 
 def printed_digits(value: Value) -> int:
@@ -161,9 +170,14 @@ def planned(run: Run) -> tuple[float, str] | None:
     """Return how long the run was to be, with its unit: ("max_steps" in steps, or "num_train_epochs" in epochs)."""
     for name, unit in (("max_steps", "steps"), ("num_train_epochs", "epochs")):
         length = run.setting(name)
-        if length is not None and length > 0:
+        if sane(length) and length > 0:
             return length, unit
     return None
+
+
+def sane(number: float | None) -> TypeGuard[float]:
+    """Whether the number may be a step, an epoch, a count or a time: given, finite, not negative, not absurd."""
+    return number is not None and 0 <= number <= _LONGEST
 
 
 def show(number: float) -> str:

@@ -34,6 +34,8 @@ _NARROW = 0.01
 _MOST_CLASSES_ALONE = 10
 _MOST_CLASSES = 100_000
 _SLACK = 0.02
+# Weighted scores of a skilled model lie near the constant's curve: two decimals matched one in a thousand of them.
+_WIDEST_WEIGHTED = Fraction(2, 1000)
 # All but this share of the predictions have to be proved to be positive.
 _NEARLY_ALL = Fraction(95, 100)
 
@@ -77,7 +79,7 @@ def excluded(scores: Scores) -> bool:
         return False
     a, p, r, f = (v.number for v in (scores.accuracy, scores.precision, scores.recall, scores.f1))
     macro = f <= 0.5 + _SLACK and r <= 0.5 + _SLACK
-    weighted = f <= 2 * a * a / (1 + a) + _SLACK
+    weighted = abs(r - a) <= _SLACK and abs(f - 2 * a * a / (1 + a)) <= _SLACK
     positive = r >= 1 - _SLACK and abs(p - a) <= _SLACK
     micro = max(a, p, r, f) - min(a, p, r, f) <= _SLACK
     return not (macro or weighted or positive or micro)
@@ -165,7 +167,7 @@ def _common(shares: list[Interval]) -> Interval | None:
     return common if common is not None and common.high > 0 and common.low < 1 else None
 
 
-def _weighted(scores: Scores, classes: Interval | None, *, second_sign: bool) -> Fingerprint | None:  # noqa: ARG001
+def _weighted(scores: Scores, classes: Interval | None, *, second_sign: bool) -> Fingerprint | None:  # noqa: ARG001  # one signature for all readings
     if scores.accuracy is None or (scores.precision is None and scores.average is None):
         return None
     if scores.precision is not None and abs(scores.precision.number - scores.accuracy.number**2) > _SLACK:
@@ -173,6 +175,9 @@ def _weighted(scores: Scores, classes: Interval | None, *, second_sign: bool) ->
     a, p, r, f = (scores.interval(name) for name in ("accuracy", "precision", "recall", "f1"))
     share = a.meet(r) if a is not None and r is not None else a
     if share is None or share.low <= 0 or share.high >= 1:
+        return None
+    coarse = any(i is not None and i.high - i.low > _WIDEST_WEIGHTED for i in (a, p, f))
+    if coarse and not second_sign:
         return None
     if p is not None and (Interval(share.low**2, share.high**2).meet(p) is None or not _apart(p, share)):
         return None
@@ -191,7 +196,7 @@ def _apart(score: Interval, share: Interval) -> bool:
     return share.low - score.high >= 2 * (score.high - score.low)
 
 
-def _all_positive(scores: Scores, classes: Interval | None, *, second_sign: bool) -> Fingerprint | None:  # noqa: ARG001
+def _all_positive(scores: Scores, classes: Interval | None, *, second_sign: bool) -> Fingerprint | None:  # noqa: ARG001  # likewise
     """Recall 1 and precision = accuracy < 1 leave no room for true negatives: TN/N <= (acc - P)/(1 - P)."""
     if scores.recall is None or scores.precision is None or scores.accuracy is None:
         return None

@@ -95,7 +95,8 @@ def tabled(evaluation: Evaluation, scope: Scope) -> Iterator[Fact]:
     proof, assumes = resting_on([], ("all_classes_listed=true",), Proof.IMPLIED)
     used = _values([hit[0]])
     yield claim("constant_prediction", holds=True, scope=scope, basis=(proof, assumes), because=because, evidence=used)
-    yield Fact("constant_class_share", part, scope, proof, because, "share", assumes, used)
+    answered = float(part.low) if part.is_point else part
+    yield Fact("constant_class_share", answered, scope, proof, because, "share", assumes, used)
     bound = float(recall.low * part.low / precision.high) if precision.high > 0 else 0.0
     if bound > 0.5 and "support" in hit[0].metrics:
         proof, assumes = resting_on([], ("all_classes_listed=true", "single_label=true"))

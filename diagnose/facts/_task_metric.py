@@ -83,7 +83,7 @@ def noise_of(curve: Curve, facts: Facts, scope: Scope) -> Noise:
     """
     error = _standard_error(curve, facts, scope)
     if curve.wiggle > error.size:
-        return Noise(curve.wiggle, "the median change from row to row")
+        return Noise(curve.wiggle, "the scatter of its own rows around their trend")
     return error
 
 

@@ -33,6 +33,8 @@ _ONE_MATRIX = "one_matrix=true"
 # A matrix of four unrelated ratios is ruled out at this likelihood ratio: 0.2-0.5 % of the cases where the accuracy
 # counts tokens and the rest entities reach it, and 69-77 % of the true binary matrices (the project's forensics).
 _LIKELIHOOD_RATIO = 10
+# A matrix that is the only one among those with a few rows says nothing of an evaluation set of unknown size.
+_FEWEST_ROWS_TO_RULE_OUT = 10_000
 _POSITIVE = frozenset({"1", "true", "yes", "positive", "pos", "+", "label_1", "spam", "toxic"})
 
 
@@ -122,7 +124,7 @@ def _recovered(scores: Scores, scope: Scope, facts: Facts, assumed: Assumptions)
         return
     rows = facts.at("sample_count", scope)
     exact = primitive(accuracy, precision, recall, f1)
-    if exact is not None and rows is not None and Interval.of(rows.value).high >= exact.rows_below:
+    if exact is not None and not _certain(exact, rows):
         exact = None
     # A recall equal to the accuracy is what weighted and micro averages have: for one matrix it is a coincidence.
     averaged = recall.meet(accuracy) is not None
@@ -143,6 +145,13 @@ def _recovered(scores: Scores, scope: Scope, facts: Facts, assumed: Assumptions)
         yield from _shares(matrix)
     elif told:
         yield from _prevalence(accuracy, precision, recall, scores, scope)
+
+
+def _certain(exact: Primitive, rows: Fact | None) -> bool:
+    """Whether the digits single the matrix out among those with as many rows as it may have."""
+    if rows is not None:
+        return Interval.of(rows.value).high < exact.rows_below
+    return exact.rows_below >= max(_FEWEST_ROWS_TO_RULE_OUT, 10 * exact.matrix.rows)
 
 
 def _exact(exact: Primitive, rows: Fact | None, scores: Scores, scope: Scope) -> Fact:

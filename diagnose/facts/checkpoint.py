@@ -126,7 +126,7 @@ def _standing(run: Run, series: Series, facts: Facts, scope: Scope, found: tuple
 def _distance(main: _Column, scope: Scope) -> Iterator[Fact]:
     said = f"{main.curve.metric} is {main.kept:.4g} in the kept row and {main.curve.best.value.text} at its best"
     because = f"{said}: {main.behind / main.noise:.2g} times its noise of {main.noise:.4g}"
-    yield Fact("kept.behind", main.behind / main.noise or 0.0, scope, Proof.SUGGESTED, because)
+    yield Fact("kept.behind", main.behind / main.noise, scope, Proof.SUGGESTED, because)
 
 
 def _choice(series: Series, kept: Evaluation, columns: Sequence[_Column], scope: Scope, how: str) -> Iterator[Fact]:

@@ -30,7 +30,10 @@ PROVIDES: Mapping[str, str] = {
 }
 NEEDS: tuple[str, ...] = ("standard_error", "standard_error.metric")
 
-_NUMBER = re.compile(r"\d+")
+# "Run #2" comes after "Run #1"; "noise 0.2" beside "noise 0.1" is another condition, not a later run.
+_NUMBER = re.compile(
+    r"\b(?:run|experiment|exp|trial|attempt|iteration|version|round|v)[ _#-]*(\d{1,9})\b", re.IGNORECASE
+)
 _BASELINE = re.compile(r"\b(?:baseline|previous|before)\b", re.IGNORECASE)
 # 5 % two-sided.
 _SIGNIFICANT = 0.05
@@ -75,12 +78,11 @@ def _baseline(run: Run, others: tuple[Run, ...]) -> Run | None:
 
 
 def _numbered(name: str) -> tuple[int | None, str]:
-    """Return the last number in a run's name, and the name without it."""
-    found = list(_NUMBER.finditer(name))
-    if not found:
+    """Return the number of a run in its name, and the name without it."""
+    found = _NUMBER.search(name)
+    if found is None:
         return None, name
-    last = found[-1]
-    return int(last[0][:9]), (name[: last.start()] + name[last.end() :]).strip().casefold()
+    return int(found[1]), (name[: found.start(1)] + name[found.end(1) :]).strip().casefold()
 
 
 def _configuration(run: Run, baseline: Run) -> Iterator[Fact]:

@@ -151,7 +151,7 @@ def _fingerprinted(
     sentence = f"p in {found.formula}: {quoted(*used)}"
     yield Fact("constant_class_share", found.share, scope, proof, sentence, "share", assumes, used)
     if found.average == "binary":
-        sentence = f"recall 1 and precision = accuracy leave no room for a negative prediction: {quoted(*used)}"
+        sentence = f"recall 1 and precision = accuracy leave no room, or next to none, for a negative prediction: {quoted(*used)}"
         yield Fact("predicted_positive_share", 1.0, scope, proof, sentence, "share", assumes, used)
     if found.classes is not None and count is None:
         value = int(found.classes.low) if found.classes.is_point else found.classes
@@ -180,7 +180,9 @@ def _alternatives(scope: Scope, facts: Facts, scores: Scores) -> str:
         if excluded_matrix is None and least is not None:
             others.append(f"one binary matrix of at least {least.value:,} rows")
         elif excluded_matrix is not None and excluded_matrix.assumes:
-            others.append(f"one binary matrix, but {excluded_matrix.because} ({', '.join(excluded_matrix.assumes)})")
+            others.append(
+                f"none of one binary matrix if {', '.join(excluded_matrix.assumes)}: {excluded_matrix.because}"
+            )
     others.append("precision, recall and F1 of another unit (entities) than the accuracy (tokens, rows)")
     return f". Other readings: {'; '.join(others)}"
 

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from diagnose.facts._curves import show
+from diagnose.facts._curves import sane, show
 from diagnose.interval import Interval
 from diagnose.types import Fact, Facts, Proof, Question, Run, Scope
 
@@ -45,10 +45,12 @@ def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Ques
     """
     scope = Scope(run.name)
     accumulation = run.setting("gradient_accumulation_steps") or 1.0
+    if not _whole(accumulation):
+        return
     passes = _at_epoch_ends(run, accumulation) or _from_fractions(run, accumulation)
     if passes is None:
         return
-    low, high = float(passes.batches.low), float(passes.batches.high)
+    low, high = int(passes.batches.low), int(passes.batches.high)
     steps = Interval(low / accumulation, high / accumulation)
     yield Fact(
         "steps_per_epoch", _point(steps), scope, Proof.IMPLIED, passes.because, unit="steps", evidence=passes.evidence
@@ -57,7 +59,7 @@ def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Ques
     if batch is None:
         return
     size, said, assumes = batch
-    rows = Interval(round(low - 1) * size + 1, round(high) * size)
+    rows = Interval((low - 1) * size + 1, high * size)
     because = (
         f"{passes.because}; {said}; with the last batch kept that is ({show(low)} - 1) x {show(size)} + 1 "
         f"to {show(high)} x {show(size)} rows"
@@ -91,7 +93,7 @@ def _batch(
 
 
 def _whole(number: float) -> bool:
-    return math.isfinite(number) and number >= 1 and float(number).is_integer()
+    return sane(number) and number >= 1 and float(number).is_integer()
 
 
 def _pairs(run: Run) -> list[tuple[float, float, Value | None]]:
@@ -99,7 +101,7 @@ def _pairs(run: Run) -> list[tuple[float, float, Value | None]]:
     pairs = []
     parts: tuple[Evaluation | TrainingPoint, ...] = (*run.evaluations, *run.training)
     for part in parts:
-        if part.step is not None and part.epoch is not None and part.step > 0 and part.epoch > 0:
+        if sane(part.step) and sane(part.epoch) and part.step > 0 and part.epoch > 0:
             pairs.append((part.step, part.epoch, part.metrics.get("epoch")))
     pairs.sort(key=lambda pair: pair[0])
     return pairs

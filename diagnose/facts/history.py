@@ -96,14 +96,19 @@ def _reported(series: Series, scope: Scope) -> Fact | None:
         return None
     most = max(len(shared) for _, shared in matches)
     best = [(row, shared) for row, shared in matches if len(shared) == most]
-    row, shared = best[-1]
+    headline = series.headline.metrics
+    # The nearest of them, and of equally near ones the last: a run that stands still is reported at its end.
+    row, shared = min(
+        reversed(best),
+        key=lambda match: sum(abs(v.number - headline[v.metric].number) for v in match[1] if v.is_finite),
+    )
     because = (
         f"the headline's {len(shared)} values ({', '.join(f'{v.metric} {v.text}' for v in shared)}) "
         f"are those of {_unit(row)} {show(row_step(row) or 0)}"
     )
-    others = len(series.rows) - len(best)
+    others = len(series.rows) - len(matches)
     because += f"; {others} other rows differ" if others else ""
-    because += f"; {len(best) - 1} earlier rows print the same values" if len(best) > 1 else ""
+    because += f"; {len(best) - 1} more may print the same values" if len(best) > 1 else ""
     return Fact("reported_step", row_step(row), scope, Proof.IMPLIED, because, unit=_unit(row), evidence=tuple(shared))
 
 
@@ -123,8 +128,15 @@ def _shared(headline: Evaluation, row: Evaluation) -> list[Value]:
 def _may_be_equal(one: Value, other: Value) -> bool:
     if not (one.is_finite and other.is_finite):
         return one.is_nan and other.is_nan
-    # The exact comparison is slow; numbers that are far apart need none.
-    if abs(one.number - other.number) > 0.2 * max(abs(one.number), abs(other.number)):
+    # The exact comparison is slow, and most rows are further apart than the last digits reach.
+    if abs(one.number - other.number) > 2 * (_last_digit(one) + _last_digit(other)):
         return False
     mine, theirs = one.interval, other.interval
     return mine is not None and theirs is not None and mine.meet(theirs) is not None
+
+
+def _last_digit(value: Value) -> float:
+    """Return at least what one unit in the last printed digit is worth."""
+    if "e" in value.text or "E" in value.text:
+        return abs(value.number)
+    return float(value.scale) * 10.0 ** -len(value.text.partition(".")[2])

@@ -24,7 +24,7 @@ PROVIDES: Mapping[str, str] = {
     "constant_offset": "distance of a constant prediction from the mean of the labels, an interval, in label units",
     "constant_prediction": "whether every row gets the same prediction",
     "beats_null": "whether the null models of the task (here: answers without regard to the input) are excluded",
-    "loss_vs_mse.gap": "largest difference of the loss and the MSE that it tracks, beyond what rounding explains",
+    "loss_vs_mse.gap": "largest difference of the loss and the MSE that it tracks, as a share of it",
 }
 NEEDS: tuple[str, ...] = ("sample_count",)
 
@@ -255,7 +255,7 @@ def _loss_vs_mse(series: Series, scope: Scope) -> Iterator[Fact]:
     ):
         return
     apart = [
-        (abs(loss.number - mse.number), loss, mse)
+        (abs(loss.number - mse.number) / mse.number, loss, mse)
         for loss, mse in pairs
         if loss.interval is not None and mse.interval is not None and loss.interval.meet(mse.interval) is None
     ]
@@ -264,7 +264,7 @@ def _loss_vs_mse(series: Series, scope: Scope) -> Iterator[Fact]:
         f"the loss stays within 1 % of the MSE in all {len(pairs)} rows, so it is the MSE; at most they differ as "
         f"{loss.key} {loss.text} and {mse.key} {mse.text}"
     )
-    yield Fact("loss_vs_mse.gap", gap, scope, Proof.IMPLIED, because, "label units squared", (), (loss, mse))
+    yield Fact("loss_vs_mse.gap", gap, scope, Proof.IMPLIED, because, "", (), (loss, mse))
 
 
 def _question(rows: Sequence[Row], variance: Interval | None, scope: Scope) -> Iterator[Question]:

@@ -6,7 +6,7 @@ import math
 import re
 from typing import TYPE_CHECKING
 
-from diagnose.facts._curves import curve_of, history_of, planned, show, training_points
+from diagnose.facts._curves import curve_of, history_of, planned, sane, show, training_points
 from diagnose.facts._scopes import series_scope
 from diagnose.facts._task_metric import task_curve, task_metrics
 from diagnose.interval import Interval
@@ -39,6 +39,7 @@ _ENCODER = re.compile(
     r"(?<![a-z])(?:xlm-?|distil|camem|umberto|flau|indo|al|m|de|ro|deb|modern)?(?:roberta|berta|berta?|bert|electra|deberta)(?![a-z])"
 )
 _ADAPTER = re.compile(r"lora|adapter|peft|prompt|prefix")
+_LARGEST_RATE = 1e6
 _CHECKPOINT = re.compile(r"checkpoint-\d+")
 
 
@@ -57,7 +58,7 @@ def _rate(run: Run, scope: Scope) -> Iterator[Fact]:
     if isinstance(declared, Value) and declared.interval is not None and declared.number > 0:
         because = f"{declared.key} is given as {declared.text}"
         yield Fact("learning_rate", declared.number, scope, Proof.PROVED, because, evidence=(declared,))
-    logged = [p for p in training_points(run, "learning_rate") if math.isfinite(p.number)]
+    logged = [p for p in training_points(run, "learning_rate") if 0 <= p.number <= _LARGEST_RATE]
     top = max(logged, key=lambda p: p.number, default=None)
     if top is None or top.number <= 0:
         return
@@ -135,12 +136,8 @@ def _history(run: Run) -> Series | None:
 def _progress(run: Run, scope: Scope) -> Iterator[Fact]:
     snapshot = any(_CHECKPOINT.search(source) for source in run.sources)
     parts: tuple[Evaluation | TrainingPoint, ...] = (*run.evaluations, *run.training)
-    steps = [p.step for p in parts if p.step is not None]
-    epochs = [p.epoch for p in parts if p.epoch is not None]
-    total = run.setting("global_step")
-    steps += [total] if total is not None else []
-    stopped = run.setting("stopped_epoch")
-    epochs += [stopped] if stopped is not None else []
+    steps = [s for s in (*(p.step for p in parts), run.setting("global_step")) if sane(s)]
+    epochs = [e for e in (*(p.epoch for p in parts), run.setting("stopped_epoch")) if sane(e)]
     if steps:
         yield Fact("train_steps", max(steps), scope, Proof.PROVED, f"the last step recorded is {show(max(steps))}")
     plan = planned(run)
@@ -154,7 +151,7 @@ def _progress(run: Run, scope: Scope) -> Iterator[Fact]:
     yield Fact("progress", done / length, scope, Proof.PROVED, because)
     yield Fact("progress.snapshot", snapshot, scope, Proof.SUGGESTED, f"the sources are {', '.join(run.sources)}")
     history = _history(run)
-    places = sorted({p for row in history.rows if (p := _at(row, unit)) is not None}) if history is not None else []
+    places = sorted({p for row in history.rows if sane(p := _at(row, unit))}) if history is not None else []
     if places:
         interval = (places[-1] - places[0]) / (len(places) - 1) if len(places) > 1 else places[0]
         due = math.floor((length - done) / interval + 1e-9) if interval > 0 and done <= length else 0

@@ -35,6 +35,8 @@ _WINDOW = 10
 # Lightning's SpikeDetection: twice the running mean over ten batches (a median is not moved by the spike itself).
 _SPIKE = 2.0
 _END = 3
+# Below float32's normal range a loss is 0, and no share of it means anything.
+_SMALLEST = 1e-38
 
 
 def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Question]:  # noqa: ARG001
@@ -44,7 +46,7 @@ def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Ques
     if not logged:
         return
     yield from _ending(run, logged, scope)
-    points = [p for p in logged if math.isfinite(p.number)]
+    points = [p for p in logged if math.isfinite(p.number) and p.value.interval is not None]
     yield Fact("train_loss.points", len(points), scope, Proof.PROVED, f"{len(points)} training losses are logged")
     if not points:
         return
@@ -93,7 +95,7 @@ def _ends(points: Sequence[Point], scope: Scope) -> Iterator[Fact]:
         because = f"the training loss at step {show(point.place)} is {point.value.text}"
         yield Fact(name, point.value.interval, scope, Proof.PROVED, because, evidence=(point.value,))
     start, end = first.value.interval, last.value.interval
-    if len(points) > 1 and start is not None and end is not None and start.low > 0:
+    if len(points) > 1 and start is not None and end is not None and start.low > _SMALLEST:
         # As printed: truncation at either end is covered by the two intervals.
         drop = Interval.of(1) - end / start
         because = (

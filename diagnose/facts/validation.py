@@ -29,7 +29,7 @@ PROVIDES: Mapping[str, str] = {
     "val_metric.gain": "how far the best value lies above the first, in units of its noise",
     "val_metric.last_gain": "how far the last value lies above the best of the earlier ones, in units of its noise",
     "val_metric.lost": "share of the best value's gain over a model without skill, or over the start, lost at the end",
-    "val_metric.last_share": "share of the gain from the first value to the best that the last evaluation brought",
+    "val_metric.last_pace": "gain a step in the last interval over the gain a step from the first value to the best",
     "val_metric.above_null": "how far the best value lies above a model without skill, in units of its noise",
     "val_metric.moves_when_broken": "whether the metric still moves after the training loss broke",
     "val_metric.swings": "how many evaluations lose a fifth of the metric and are made good again",
@@ -98,7 +98,7 @@ def _metric(curve: Curve, facts: Facts, scope: Scope) -> Iterator[Fact]:
     yield Fact("val_metric.noise", noise.size, scope, Proof.SUGGESTED, f"{noise.size:.4g}: {noise.source}")
     said = f"{curve.metric} is {best.value.text} at its best ({show(best.place)}) and {last.value.text} at the end"
     if best.number != 0:
-        drop = curve.ahead(best.number, last.number) / abs(best.number) or 0.0  # never -0.0
+        drop = curve.ahead(best.number, last.number) / abs(best.number)
         yield Fact(
             "val_metric.drop", drop, scope, Proof.SUGGESTED, f"{said}: {drop:.1%} of the best",
             evidence=(best.value, last.value),
@@ -111,7 +111,7 @@ def _metric(curve: Curve, facts: Facts, scope: Scope) -> Iterator[Fact]:
         yield Fact("val_metric.above_null", above / noise.size, scope, Proof.SUGGESTED, because)
     base = null if null is not None else start_of(curve)
     if base is not None and curve.ahead(best.number, base) > 0:
-        lost = (best.number - last.number) / (best.number - base)
+        lost = curve.ahead(best.number, last.number) / curve.ahead(best.number, base)
         because = f"{said}; {'without skill' if null is not None else 'at the start'} it would be {base:.4g}"
         yield Fact("val_metric.lost", lost, scope, Proof.SUGGESTED, because)
     swings = curve.swings(_METRIC_SWING, 3 * noise.size)
@@ -140,12 +140,23 @@ def _in_noise(curve: Curve, noise: float, scope: Scope) -> Iterator[Fact]:
         ),
     ):
         because = f"{curve.metric} {said}: {amount / noise:.2g} times its noise of {noise:.4g}"
-        yield Fact(f"val_metric.{name}", amount / noise or 0.0, scope, Proof.SUGGESTED, because)
-    gain = curve.ahead(best.number, numbers[0])
-    if gain > 0:
-        share = max(curve.ahead(numbers[-1], before), 0.0) / gain
-        because = f"of the gain of {gain:.4g} in {curve.metric} the last evaluation brought {share:.0%}"
-        yield Fact("val_metric.last_share", share, scope, Proof.SUGGESTED, because)
+        yield Fact(f"val_metric.{name}", amount / noise, scope, Proof.SUGGESTED, because)
+    yield from _pace(curve, before, scope)
+
+
+def _pace(curve: Curve, before: float, scope: Scope) -> Iterator[Fact]:
+    """Yield how fast the metric still improves, against its mean speed up to the best."""
+    first, best, last, previous = curve.first, curve.best, curve.last, curve.points[-2]
+    gain = curve.ahead(best.number, first.number)
+    if gain <= 0 or last.place <= previous.place or best.place <= first.place:
+        return
+    late = max(curve.ahead(last.number, before), 0.0)
+    pace = late / gain * (best.place - first.place) / (last.place - previous.place)
+    because = (
+        f"{curve.metric} gained {gain:.4g} from {show(first.place)} to {show(best.place)}, "
+        f"and over the last interval at {pace:.0%} of that speed"
+    )
+    yield Fact("val_metric.last_pace", pace, scope, Proof.SUGGESTED, because)
 
 
 def _after_break(curve: Curve, facts: Facts, scope: Scope) -> Iterator[Fact]:

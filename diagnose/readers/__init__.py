@@ -10,23 +10,26 @@ import importlib
 import pkgutil
 import sys
 from functools import lru_cache
-from typing import TYPE_CHECKING, Protocol, TextIO
+from typing import TYPE_CHECKING, Any, Protocol
 
 from diagnose.errors import UnreadableInputError
 from diagnose.readers._files import is_folder, load_file, load_stream
 from diagnose.readers.encoding import clean
 from diagnose.readers.interpret import interpret
+from diagnose.readers.json_tree import json_failure, looks_like_json
 from diagnose.readers.records import Document
 from diagnose.types import Unread
 
 if TYPE_CHECKING:
-    from typing import BinaryIO
+    from typing import BinaryIO, TextIO
 
     from diagnose.readers.records import Records
     from diagnose.types import Run
 
 __all__ = ["Reader", "read", "read_records", "read_text", "readers"]
 
+# Below this, the reader is the one of any text.
+_KNOWN_FORMAT = 0.5
 _HINT = "it should name at least one metric with its number, such as accuracy, F1 or a loss"
 
 
@@ -48,7 +51,7 @@ def read(source: str, *, stdin: TextIO | BinaryIO | None = None) -> list[Run]:
     Raises UnreadableInputError, with one line that says why and what to do, where nothing can be read.
     """
     if source == "-":
-        stream = sys.stdin if stdin is None else stdin
+        stream: Any = sys.stdin if stdin is None else stdin
         binary = getattr(stream, "buffer", stream)
         if isinstance(binary.read(0), str):
             return read_text(binary.read())
@@ -72,8 +75,8 @@ def read_records(document: Document) -> Records:
     sure, reader = max(((reader.sniff(document), reader) for reader in readers()), key=lambda pair: pair[0])
     if sure <= 0:
         raise UnreadableInputError(f"{document.source}: of no known format", _HINT)
-    if document.source.lower().endswith(".json"):
-        _refuse_broken_json(document)
+    if sure < _KNOWN_FORMAT and _is_cut_off(document):
+        raise json_failure(document.text, document.source)
     records = reader.read(document)
     if document.omitted:
         records.unread.append(
@@ -86,27 +89,15 @@ def read_records(document: Document) -> Records:
 def readers() -> tuple[Reader, ...]:
     """Return the readers of this folder, by name."""
     names = sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
-    modules = [importlib.import_module(f"{__name__}.{name}") for name in names if name not in ("interpret", "blocks")]
+    modules: list[Any] = [importlib.import_module(f"{__name__}.{name}") for name in names]
     return tuple(module for module in modules if hasattr(module, "sniff"))
 
 
-def _refuse_broken_json(document: Document) -> None:
-    """A .json file that breaks off would be read in part, and the part that is missing may be the one that counts."""
-    if document.json is not None or not document.text.lstrip().startswith(("{", "[")):
-        return
-    import json  # noqa: PLC0415  # only a broken file pays for it
-
-    try:
-        json.loads(document.text)
-    except json.JSONDecodeError as error:
-        if error.msg == "Extra data":  # JSON lines
-            return
-        place = f"line {error.lineno}, column {error.colno}"
-        raise UnreadableInputError(
-            f"{document.source}: broken JSON at {place}: {error.msg}", "was it cut off while it was written?"
-        ) from None
-    except (ValueError, RecursionError):
-        raise UnreadableInputError(f"{document.source}: JSON nested too deeply") from None
+def _is_cut_off(document: Document) -> bool:
+    """Whether a .json file breaks off. The part that is missing may be the one that counts, so none is read."""
+    if not document.source.lower().endswith(".json") or not looks_like_json(document.text):
+        return False
+    return sum(map(document.text.count, "{[")) > sum(map(document.text.count, "}]"))
 
 
 def _runs(document: Document) -> list[Run]:

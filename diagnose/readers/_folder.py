@@ -92,8 +92,7 @@ def _superseded(files: list[Path]) -> set[Path]:
     return {
         path
         for path in states
-        if _CHECKPOINT.match(path.parent.name)
-        and (path.parent.parent in own or path != last[path.parent.parent])
+        if _CHECKPOINT.match(path.parent.name) and (path.parent.parent in own or path != last[path.parent.parent])
     }
 
 
@@ -125,7 +124,12 @@ def _has_metric(records: Records) -> bool:
             return True
         for cell in record.cells:
             name = parse_name(cell.key)
-            if name.known and name.info and name.info.kind in _MEASURES and parse_number(cell.text.rstrip("%")) is not None:
+            if (
+                name.known
+                and name.info
+                and name.info.kind in _MEASURES
+                and parse_number(cell.text.rstrip("%")) is not None
+            ):
                 return True
     return False
 
@@ -157,7 +161,9 @@ def _contradict(parts: list[_Part]) -> bool:
                 name = parse_name(cell.key)
                 if not (name.known and name.info and name.info.kind in _MEASURES):
                     continue
-                words, text = said.setdefault((record.task, name.split or record.split, cell.key), (part.words, cell.text))
+                words, text = said.setdefault(
+                    (record.task, name.split or record.split, cell.key), (part.words, cell.text)
+                )
                 if words != part.words and text != cell.text:
                     return True
     return False

@@ -73,7 +73,9 @@ def _is_row(record: Record) -> bool:
 def _comments(record: Record, strict: dict[str, list[str]]) -> bool:
     if record.split is not None or any(parse_name(cell.key).split for cell in record.cells):
         return False
-    return any(name in strict and not any(_agree(cell.text, text) for text in strict[name]) for name, cell in _measures(record))
+    return any(
+        name in strict and not any(_agree(cell.text, text) for text in strict[name]) for name, cell in _measures(record)
+    )
 
 
 def _agree(one: str, other: str) -> bool:

@@ -1,6 +1,6 @@
-"""Bytes to clean text: the encoding found, broken encoding repaired, terminal noise removed.
+r"""Bytes to clean text: the encoding found, broken encoding repaired, terminal noise removed.
 
-What comes out has "\\n" as its only line end, and no control, zero-width or direction characters.
+What comes out has "\n" as its only line end, and no control, zero-width or direction characters.
 """
 
 from __future__ import annotations
@@ -28,7 +28,6 @@ _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\x00-\x07\x0e-\x1b\x7f]")
 # What Python's splitlines would take for line ends though no editor does, and the spaces that are not " ".
 _SPACES = re.compile("[\x0b\x0c\x1c-\x1f\x85\u2028\u2029\u00a0\u2000-\u200a\u202f\u3000]")
-_NEWLINE = re.compile(r"\r*\n")
 _OVERPRINT = re.compile(r"[\r\x08]+")
 _BAR = re.compile(r"\d%\||\d/(?:\d+|\?) \[|ETA\b|\d+it \[")
 # UTF-8 read as Windows-1252 or Latin-1.
@@ -91,10 +90,11 @@ def clean(text: str) -> str:
 
 
 def _newlines(text: str) -> str:
-    """Make every line end "\\n" and resolve what was overprinted with bare carriage returns or backspaces."""
+    r"""Make every line end "\n" and resolve what was overprinted with bare carriage returns or backspaces."""
     if "\r" not in text and "\b" not in text:
         return text
-    text = _NEWLINE.sub("\n", text)
+    # Windows' text mode doubles the return of a line end that had one already.
+    text = text.replace("\r\r\n", "\n").replace("\r\n", "\n")
     if "\n" not in text:
         return _OVERPRINT.sub("\n", text)
     if "\r" not in text and "\b" not in text:

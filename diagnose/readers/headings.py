@@ -41,6 +41,7 @@ _PLAN = re.compile(
     r"|projected|projections?|goals?|milestones?|action items?)\b",
     re.IGNORECASE,
 )
+_RESULT = re.compile(r"\b(actual|results?|achieved|report)\b", re.IGNORECASE)
 # What is done after the training and then evaluated anew: its figures are not the trained model's.
 _PROCESS = re.compile(r"\b(calibrat|quanti[sz]|ensembl|distill|prun|cross[- ]valid)", re.IGNORECASE)
 _PROCESS_TASKS = {
@@ -114,7 +115,7 @@ def task_in(text: str) -> str | None:
 
 def is_plan(title: str) -> bool:
     """Whether a heading announces what is yet to come: its figures are no results."""
-    return bool(_PLAN.search(title)) and not re.search(r"\bactual\b", title, re.IGNORECASE)
+    return bool(_PLAN.search(title)) and not _RESULT.search(title)
 
 
 def contexts(lines: Sequence[str], paths: Sequence[Path]) -> dict[Path, Context]:

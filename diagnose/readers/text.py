@@ -28,7 +28,7 @@ _LONGEST_LINE = 20_000
 _MOST_UNREAD = 50
 # A document of more lines is skimmed: lines of words without a word of these are passed over.
 _SKIMMED_FROM = 5000
-_TOLD = ("epoch", "step", "iter", "learn", "batch", "seed", "{", "|", "#", "eval", "test", "valid", "train", "[")
+_TOLD = ("epoch", "step", "iter", "learn", "batch", "seed", "eval", "test", "valid", "train", "[[", "|", "#")
 # What loggers, mail and wandb write in front of a line: a time, a level, a module.
 _STAMP = r"\[?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?Z?\]?"
 _LEVEL = r"(?:DEBUG|INFO|WARNING|WARN|ERROR|CRITICAL)"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
+from diagnose.interval import parse_number
 from diagnose.report._words import clean, listed
 from diagnose.types import Proof
 
@@ -18,9 +19,12 @@ __all__ = ["finding_place", "option", "proof_words", "quote", "quote_unread", "w
 
 def quote(value: Value, report: Report) -> str:
     """Return a value as the input writes it, and where: eval_recall = 0.00195 (metrics.json, /eval_recall)."""
-    percent = "%" if value.scale != 1 else ""
     place = _place(value.source, value.at, report)
-    return f"{clean(value.key, 120)} = {clean(value.text, 60)}{percent}" + (f" ({place})" if place else "")
+    place = f" ({place})" if place else ""
+    if parse_number(value.text) is None:  # words of a log
+        return f'"{clean(value.text, 160)}"{place}'
+    percent = "%" if value.scale != 1 else ""
+    return f"{clean(value.key, 120)} = {clean(value.text, 60)}{percent}{place}"
 
 
 def quote_unread(item: Unread, report: Report) -> str:

@@ -87,15 +87,15 @@ class Derived:
 class Story:
     """One report in words, in the order of the telling.
 
-    verdict: a verdict's word, or "unreadable"; deciders: what would decide an unknown verdict; questions: what to
-    ask, and the option that answers it; unread: what, and why it was of no use.
+    verdict: a verdict's word, or "unreadable"; deciders: what would decide an unknown verdict, and the option that
+    answers it ("" where there is none); questions: likewise what else is open; unread: what, and why it was of no use.
     """
 
     source: str
     verdict: str
     sentence: str
     scopes: tuple[str, ...] = ()
-    deciders: tuple[str, ...] = ()
+    deciders: tuple[tuple[str, str], ...] = ()
     findings: tuple[FindingStory, ...] = ()
     steps: tuple[Step, ...] = ()
     histories: tuple[History, ...] = ()
@@ -107,24 +107,25 @@ class Story:
 
 def tell(report: Report) -> Story:
     """Put a report into words."""
-    source = listed([clean(name, 200) for name in report.source], 3, "file")
+    source = listed([clean(name, 200) if name != "-" else "standard input" for name in report.source], 3, "file")
     if report.error is not None:
         hint = f" ({clean(report.error.hint)})" if report.error.hint else ""
         return Story(source, "unreadable", clean(report.error.message) + hint)
     verdict = report.verdict or Verdict.UNKNOWN
     findings = sorted(report.findings, key=lambda finding: finding.severity.rank)
-    questions = _questions(report)
+    asked = _questions(report)
+    deciders = _deciders(report, asked) if verdict is Verdict.UNKNOWN else ()
     return Story(
         source,
         verdict.value,
         _sentence(report, verdict, findings),
         scopes=_capped(tuple(_scope_lines(report)), _LINES, "result"),
-        deciders=_deciders(report, questions) if verdict is Verdict.UNKNOWN else (),
+        deciders=deciders,
         findings=tuple(_findings(report, findings)),
         steps=tuple(_steps(findings)),
         histories=tuple(histories(report)),
         derived=tuple(_derived(report)),
-        questions=tuple(questions),
+        questions=tuple(question for question in asked if question not in deciders),
         not_checked=tuple((clean(item.rule), ", ".join(item.needs)) for item in report.not_checked),
         unread=tuple((quote_unread(item, report), clean(item.reason)) for item in report.unread),
     )
@@ -157,11 +158,10 @@ def _scope_lines(report: Report) -> Iterator[str]:
             yield f"{where(report, item.scope) or 'the whole'}: {item.verdict.value}{reason}"
 
 
-def _deciders(report: Report, questions: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+def _deciders(report: Report, questions: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     """Return what would decide an unknown verdict: the questions about it, else any question, else in general."""
-    about = {clean(q.ask) for q in report.questions if "beats_null" in q.decides}
-    asks = [ask for ask, _ in questions if ask in about] or [ask for ask, _ in questions]
-    return tuple(asks) or (_ANY_DECIDER,)
+    about = {clean(question.ask) for question in report.questions if "beats_null" in question.decides}
+    return tuple(q for q in questions if q[0] in about) or tuple(questions) or ((_ANY_DECIDER, ""),)
 
 
 def _findings(report: Report, findings: Sequence[Finding]) -> Iterator[FindingStory]:
@@ -182,7 +182,9 @@ def _in_a_line(report: Report, finding: Finding) -> str:
 
 def _finding(report: Report, finding: Finding, also: tuple[str, ...]) -> FindingStory:
     evidence = dict.fromkeys(quote(value, report) for fact in finding.facts for value in fact.evidence)
-    grounds = {f.name: f"{f.name}: {clean(f.because)}" for f in finding.facts if _is_derived(f) and f.because}
+    # Facts of one derivation share its sentence, and the rows of a history share a fact's name: one line for each.
+    derived = {fact.name: fact for fact in finding.facts if fact.because and _is_derived(fact)}
+    grounds = {clean(fact.because): f"{fact.name}: {clean(fact.because)}" for fact in reversed(derived.values())}
     return FindingStory(
         finding.severity,
         clean(finding.rule),
@@ -192,7 +194,7 @@ def _finding(report: Report, finding: Finding, also: tuple[str, ...]) -> Finding
         clean(finding.message),
         first_sentence(finding.why),
         _capped(tuple(evidence), _QUOTES, "value"),
-        _capped(tuple(grounds.values()), _DERIVATIONS, "fact"),
+        _capped(tuple(grounds.values())[::-1], _DERIVATIONS, "fact"),
         ", ".join(clean(rule) for rule in finding.consequences),
         _capped(also, _LINES, "finding"),
     )

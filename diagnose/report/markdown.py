@@ -51,7 +51,9 @@ def _story(story: Story, surface: Surface) -> Iterator[str]:
     yield f"## {escape(story.source)}"
     yield f"**{story.verdict.upper()}**: {escape(story.sentence)}"
     yield from _bullets("", story.scopes)
-    yield from _bullets("What would decide it", story.deciders)
+    if story.deciders:
+        yield "### What would decide it"
+        yield "\n".join(_questions(story.deciders))
     for finding in story.findings:
         yield from _finding(finding)
     if story.steps:
@@ -59,7 +61,7 @@ def _story(story: Story, surface: Surface) -> Iterator[str]:
         yield "\n".join(_steps(story))
     if story.questions:
         yield "### Questions"
-        yield "\n".join(f"- {escape(ask)} Answer: {code(flag)}" for ask, flag in story.questions)
+        yield "\n".join(_questions(story.questions))
     if story.histories:
         rows = [
             (code(sparkline(h.numbers, blocks=surface.blocks)), escape(h.name), escape(h.words))
@@ -97,6 +99,11 @@ def _steps(story: Story) -> Iterator[str]:
     for number, step in enumerate(story.steps, 1):
         change = f" ({code(step.change)})" if step.change else ""
         yield f"{number}. **{escape(step.title)}**{change}. {escape(step.why)} *For {escape(step.rules)}.*"
+
+
+def _questions(questions: Iterable[tuple[str, str]]) -> Iterator[str]:
+    for ask, flag in questions:
+        yield f"- {escape(ask)}" + (f" Answer: {code(flag)}" if flag else "")
 
 
 def _bullets(title: str, lines: Iterable[str]) -> Iterator[str]:

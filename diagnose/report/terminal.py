@@ -68,14 +68,12 @@ def _story(story: Story, surface: Surface) -> Iterator[RenderableType]:
     yield Text(story.source, style="bold")
     yield Text.assemble((f" {story.verdict.upper()} ", _STYLES[story.verdict]), " ", story.sentence)
     yield from (_indented(line) for line in story.scopes)
-    yield from _section("What would decide it", story.deciders)
+    yield from _section("What would decide it", _questions(story.deciders))
     for finding in story.findings:
         yield Text("")
         yield from _finding(finding)
     yield from _section("Next steps", _steps(story))
-    yield from _section(
-        "Questions", (Group(ask, Text(f"answer: {flag}", style="dim")) for ask, flag in story.questions)
-    )
+    yield from _section("Questions", _questions(story.questions))
     lines = [f"{sparkline(h.numbers, blocks=surface.blocks)}  {h.name}: {h.words}" for h in story.histories]
     yield from _section("Histories", _few(lines, 2 * _FEW))
     facts = [f"{fact.name} = {fact.value} [{fact.proof}]: {fact.because}" for fact in story.derived]
@@ -115,6 +113,11 @@ def _steps(story: Story) -> Iterator[RenderableType]:
         grid.add_row(f"{number}.", Text.assemble((step.title, "bold"), change))
         grid.add_row("", Text.assemble(step.why, (f" ({step.rules})", "dim")))
         yield grid
+
+
+def _questions(questions: Sequence[tuple[str, str]]) -> Iterator[RenderableType]:
+    for ask, flag in questions:
+        yield Group(Text(ask), Text(f"answer: {flag}", style="dim")) if flag else Text(ask)
 
 
 def _not_checked(story: Story) -> Iterator[str]:

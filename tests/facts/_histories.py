@@ -8,14 +8,30 @@ from _runs import evaluation_of, value_of
 
 from diagnose.engine.judge import judge
 from diagnose.engine.rules import load_rules
-from diagnose.facts import Assumptions, derive
-from diagnose.types import Run, TrainingPoint
+from diagnose.facts import Assumptions, checkpoint, derive, examples, history, settings, speed, training, validation
+from diagnose.types import Facts, Run, TrainingPoint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from diagnose.types import Facts
-
+# Whatever a log may hold: extremes, signs, words, exponents, numbers without a decimal.
+WILD = (
+    "0",
+    "0.0",
+    "-0.0",
+    "1",
+    "1.0",
+    "nan",
+    "inf",
+    "-inf",
+    "1e308",
+    "-1e308",
+    "1e-320",
+    "1e999",
+    "-3.5",
+    "0.5",
+    "1e10",
+)
 OWN = ("training", "selection", "speed")
 
 
@@ -60,6 +76,15 @@ def table(columns: Mapping[str, Sequence[str]]) -> list[dict[str, str]]:
 def facts_of_run(run: Run, *assume: str) -> Facts:
     """Return all facts of the run."""
     return derive(run, Assumptions.parse(assume))
+
+
+def facts_of_modules(run: Run) -> Facts:
+    """Return the facts of the modules on histories and speed alone."""
+    facts = Facts(run)
+    for module in (history, training, validation, examples, checkpoint, settings, speed):
+        for item in module.derive(run, facts, Assumptions()):
+            facts.add(item)
+    return facts
 
 
 def rules_of(run: Run) -> set[str]:

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from diagnose.interval import Interval
 from diagnose.types import ClassRow, Evaluation, Scope
 
-
 FULL = 17
 
 

@@ -55,18 +55,12 @@ def test_epochs_that_fit_no_number_of_steps_give_nothing():
     assert rows_of(facts_of_run(run_of(rows, settings={"train_batch_size": "16"}))) is None
 
 
-@given(
-    batches=st.integers(40, 30_000),
-    size=st.integers(1, 64),
-    devices=st.integers(1, 4),
-    accumulation=st.integers(1, 4),
-    digits=st.integers(2, 4),
-    every=st.integers(1, 9),
-    truncated=st.booleans(),
-)
-def test_the_true_number_of_rows_lies_in_the_interval(batches, size, devices, accumulation, digits, every, truncated):
-    """Print the epochs of a run as a card does, rounded or truncated, and read the rows back."""
-    every = max(batches * every // (accumulation * 10), 1)
+@st.composite
+def trainings(draw):
+    """Draw batches an epoch, rows a batch, devices, accumulation, and the epochs that a card of the run prints."""
+    batches, accumulation = draw(st.integers(40, 30_000)), draw(st.integers(1, 4))
+    every = max(batches * draw(st.integers(1, 9)) // (accumulation * 10), 1)
+    digits, truncated = draw(st.integers(2, 4)), draw(st.booleans())
     rows = []
     for step in range(every, 3 * batches // accumulation + 1, every):
         epoch = step * accumulation / batches
@@ -74,12 +68,18 @@ def test_the_true_number_of_rows_lies_in_the_interval(batches, size, devices, ac
         rows.append({"step": str(step), "epoch": str(shown), "loss": "0.5"})
     # A row at a whole epoch that is not its end cannot be told from one that is.
     assume(not any(float(r["epoch"]).is_integer() and int(r["step"]) * accumulation % batches for r in rows))
-    total = size * devices * accumulation
+    return batches, draw(st.integers(1, 64)), draw(st.integers(1, 4)), accumulation, rows
+
+
+@given(trainings())
+def test_the_true_number_of_rows_lies_in_the_interval(training):
+    """Print the epochs of a run as a card does, rounded or truncated, and read the rows back."""
+    batches, size, devices, accumulation, rows = training
     settings = {
         "train_batch_size": str(size),
         "num_devices": str(devices),
         "gradient_accumulation_steps": str(accumulation),
-        "total_train_batch_size": str(total),
+        "total_train_batch_size": str(size * devices * accumulation),
     }
     interval = rows_of(facts_of_run(run_of(rows, settings=settings)))
     if interval is not None:

@@ -45,7 +45,7 @@ def test_a_metric_that_never_moves_leaves_the_best_step_to_the_loss():
 
 
 def test_nan_rows_are_passed_over():
-    rows = table({"step": ["1", "2", "3"], "spearman": ["nan", "0.2", "nan"], "mse": ["0.9", "0.5", "0.4"]})
+    rows = table({"step": ["1", "2", "3"], "spearman": ["0.11", "0.22", "nan"], "mse": ["0.9", "0.5", "0.4"]})
     assert value(facts_of_run(run_of(rows)), "best_step") == 2
 
 
@@ -78,7 +78,7 @@ def test_the_row_that_was_reported_is_found_whatever_the_digits(scores, digits, 
     found = facts.at("reported_step", Scope("", None, "eval"))
     assert found is not None
     # Two rows a thousandth apart may both print what a truncated headline allows; the chosen one is among them.
-    assert found.value == chosen + 1 or "earlier rows print the same" in found.because
+    assert found.value == chosen + 1 or "may print the same" in found.because
 
 
 @given(SCORES)

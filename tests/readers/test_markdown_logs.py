@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from diagnose.readers import read, read_text
-from diagnose.readers.blocks import commentary, statements
+from diagnose.readers.blocks import commentary, plans, statements
 from diagnose.readers.headings import Context, context, is_plan, run_in, split_in, task_in
 from diagnose.readers.page import Page
 
@@ -53,6 +53,12 @@ def test_plans_are_told_from_results():
     assert is_plan("Run 3: expected outcomes")
     assert not is_plan("Expected calibration error")
     assert not is_plan("Planned and actual results")
+
+
+def test_the_title_of_a_document_makes_no_plan_of_it():
+    here = page("# Goals of the season\n\n## Future\nF1: 0.9\n\n## Model\nF1: 0.5")
+    assert list(plans.extract(here)) == []
+    assert [line for _, line in here.open_lines()] == ["# Goals of the season", "## Model", "F1: 0.5"]
 
 
 def test_the_task_is_what_a_heading_has_of_its_own():

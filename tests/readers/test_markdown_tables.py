@@ -235,6 +235,39 @@ def test_tables_without_a_metric_are_listed_as_unread(text):
     assert [entry.reason for entry in here.unread] == ["a table without a known metric"]
 
 
+def test_a_table_of_runs_gives_each_its_settings_and_its_result():
+    text = "| Run | LR | Epochs | Accuracy |\n|-|-|-|-|\n| 1 | 5e-5 | 3 | 0.7 |\n| 2 | 2e-5 | 9 | 0.8 |"
+    assert [(r[0], r[1], r[-1]) for r in read(text)] == [
+        ("config", "Run #1", {"LR": "5e-5", "Epochs": "3"}),
+        ("metrics", "Run #1", {"Accuracy": "0.7"}),
+        ("config", "Run #2", {"LR": "2e-5", "Epochs": "9"}),
+        ("metrics", "Run #2", {"Accuracy": "0.8"}),
+    ]
+
+
+def test_folds_are_runs_and_their_mean_is_none_of_them():
+    text = "| Fold | MSE |\n|-|-|\n| 1 | 1.2 |\n| 2 | 1.4 |\n| Mean | 1.3 ± 0.1 |\n| Std | 0.1 |"
+    assert [(r[1], r[-1]["MSE"]) for r in read(text)] == [("Fold 1", "1.2"), ("Fold 2", "1.4"), (None, "1.3 ± 0.1")]
+
+
+def test_languages_with_support_are_tasks_not_classes():
+    text = "| Language | Precision | Recall | Support |\n|-|-|-|-|\n| en | 0.9 | 0.8 | 100 |\n| Average | 0.8 | 0.7 | |"
+    assert [(r[0], r[2]) for r in read(text)] == [("metrics", "en"), ("metrics", None)]
+
+
+def test_free_columns_under_a_run_are_tasks_and_elsewhere_runs():
+    text = "| Metric | Intent | Slot |\n|-|-|-|\n| F1 | 0.9 | 0.6 |"
+    assert [(r[1], r[2]) for r in read(f"## Run 7\n\n{text}")] == [("Run #7", "intent"), ("Run #7", "slot")]
+    assert [(r[1], r[2]) for r in read(text)] == [("Intent", None), ("Slot", None)]
+    classes = "## Per-class results\n" + text + "\n| Precision | 0.8 | 0.7 |"
+    assert [(r[0], r[4]) for r in read(classes)] == [("class", "Intent"), ("class", "Slot")]
+
+
+def test_an_epoch_written_as_a_part_of_all_epochs():
+    text = "| Epoch | Val Loss |\n|-|-|\n| 1/3 | 0.8 |\n| 2 of 3 | 0.7 |"
+    assert [r[-1]["Epoch"] for r in read(text)] == ["1", "2"]
+
+
 def test_a_plan_is_no_result():
     text = """\
 ## Run 2

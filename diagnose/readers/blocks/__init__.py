@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from diagnose.readers.page import Block
@@ -17,6 +17,5 @@ __all__ = ["blocks"]
 def blocks() -> tuple[Block, ...]:
     """Return the blocks of this folder in the order in which they may claim lines."""
     names = [module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_")]
-    return tuple(
-        sorted((importlib.import_module(f"{__name__}.{name}") for name in names), key=lambda module: module.ORDER)
-    )
+    modules: list[Any] = [importlib.import_module(f"{__name__}.{name}") for name in names]
+    return tuple(sorted(modules, key=lambda module: module.ORDER))

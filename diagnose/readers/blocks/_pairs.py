@@ -12,47 +12,59 @@ from diagnose.vocabulary import Name, parse_name, setting_of
 __all__ = ["MEASURES", "Pair", "axes", "hints_at_metric", "is_measure", "pairs", "split_before"]
 
 MEASURES = ("score", "correlation", "error", "loss")
-_NUMBER = r"[+-]?(?:\d+:\d\d:\d\d(?:\.\d+)?|\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?|(?:nan|NaN|NAN|inf|Inf|Infinity)\b)"
+_NUMBER = (
+    r"[+-]?(?:\d+:\d\d:\d\d(?:\.\d+)?|\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?"
+    r"|(?:nan|NaN|NAN|inf|Inf|Infinity)\b)"
+)
 _UNIT = r"\s?(?:%|(?:ms|s|secs?|seconds?|min|mins|minutes?|h|hours?)\b)"
 # Behind the number: no letter, no second part of a date, time, version, range or fraction.
 _END = r"(?![\w@]|[.:/,]\d|\s?/\s?\d|\s?[–-]\s?\d|\s?\+?-?±|(?<=%)\|)"
 _WRAP = r"(?:(?:tensor|array|np\.\w+|numpy\.\w+)\(\[?\s*)?"
 _PAIR = re.compile(
-    rf"\s*(?:-{{1,2}}>|=>|→|:=|[:=]+|\bis:?\s)\s*{_WRAP}(?P<number>(?:\\?[~≈]\s*)?{_NUMBER}(?:{_UNIT})?)(?P<spread>\s*(?:±|\(?\+/-)\s*[\d.e-]+\)?)?{_END}"
+    rf"\s{{0,3}}(?:-{{1,2}}>|=>|→|:=|[:=]+|\bis:?\s)\s*{_WRAP}(?P<number>(?:\\?[~≈]\s*)?{_NUMBER}(?:{_UNIT})?)"
+    rf"(?:\s*(?:±|\(?\+/-)\s*[\d.e-]+\)?)?{_END}"
 )
 # "loss 0.0002 - lr 0.000004", "valid_ppl 4350.90 | ...": a name and a number with nothing between them.
-_LONE = re.compile(rf"(?P<key>[A-Za-z%][^\d:=]*(?:\d[^\s\d:=]*|@[\d.]+)?(?:\s?\([^()]*\))?)\s+(?P<number>{_NUMBER}\s?%?)\s*\Z")
+_LONE = re.compile(
+    rf"(?P<key>[A-Za-z%][^\d:=]*(?:\d[^\s\d:=]*|@[\d.]+)?(?:\s?\([^()]*\))?)\s+(?P<number>{_NUMBER}\s?%?)\s*\Z"
+)
 _CUT = re.compile(r"[,;|\t\[\]{}!?•·┇│]|\s{3,}|\s[-–—]\s|[:=>→]\s|\.\s|(?<![\w^.])\d[\d.,]*\s|[$#]\s|\bis\s")
 _LONE_CUT = re.compile(r"[,;|\t\[\]{}]|\s[-–—]\s|:\s")
 _ARROW = re.compile(rf"\s*(?:→|-{{1,2}}>)\s*({_NUMBER}\s?%?){_END}")
 # Parts of metrics' names.
-_HINTS = (
-    "loss acc prec rec f1 f-1 f_1 f-s f_s fsc f-m f_m mse mae wer cer auc roc bleu rouge pearson spearman mcc kappa ppl perp"
-    " map ap5 iou dice score err kendall matthew r2 r^2 r² nll jacc exact sensit specif corr"
-).split()
+_HINTS = tuple(
+    "loss acc prec rec f1 f-1 f_1 f-s f_s fsc f-m f_m mse mae wer cer auc roc bleu rouge pearson spearman mcc kappa ppl"
+    " perp map ap5 iou dice score err kendall matthew r2 r^2 r² nll jacc exact sensit specif corr".split()
+)
 _SOME_NUMBER = re.compile(r"\d|nan|inf", re.IGNORECASE)
 _SIGN = re.compile(r"[:=>→：]|\bis\b")
 _LONGEST_KEY = 60
-_FILLER = re.compile(r".*\b(?:the|an|a|of|is|was|are|my|our|your|this|that|got|get|and|has|have|with|at|epoch|step|but|still)\s+", re.IGNORECASE)
-_ON_SPLIT = re.compile(r"(.+?)\s+(?:on|for|in|over)\s+(?:the\s+)?(\w+)(?:\s+(?:set|data|dataset|split|samples))?\Z", re.IGNORECASE)
+_FILLER = re.compile(
+    r".*\b(?:the|an|a|of|is|was|are|my|our|your|this|that|got|get|and|has|have|with|at|epoch|step|but|still)\s+",
+    re.IGNORECASE,
+)
+_ON_SPLIT = re.compile(
+    r"(.+?)\s+(?:on|for|in|over)\s+(?:the\s+)?(\w+)(?:\s+(?:set|data|dataset|split|samples))?\Z", re.IGNORECASE
+)
 _NOT_OURS = re.compile(
-    r"\b(?:expect\w*|baselines?|paper|reported|random|chance|human|previous\w*|sota|was|required|minimum|desired|ideal|should"
-    r"|would|could|example|change|gap|improve\w*|increase\w*|decrease\w*|drop|gain|diff\w*|delta|e\.g)\b",
+    r"\b(?:expect\w*|baselines?|paper|reported|random|chance|human|previous\w*|sota|was|required|minimum|desired|ideal"
+    r"|should|would|could|example|change|gap|improve\w*|increase\w*|decrease\w*|drop|gain|diff\w*|delta|e\.g)\b",
     re.IGNORECASE,
 )
 
 _SPLIT_WORD = re.compile(
-    r"(?<![A-Za-z_])(train|training|eval|evaluation|validate|validation|valid|val|dev|development|test|testing|predict)(?![A-Za-z])",
+    r"(?<![A-Za-z_])(train|training|eval|evaluation|validate|validation|valid|val|dev|development|test|testing|predict)"
+    r"(?![A-Za-z])",
     re.IGNORECASE,
 )
 _SPLITS = {"validate": "eval", "development": "eval"}
 _EPOCH = re.compile(
-    r"(?<![A-Za-z_])(?<!best )(?<!per )epoch\b['\"]?\s*(?:\((?:\w+)\))?\s*[:=#\[(-]{0,3}\s*0*(\d+(?:\.\d+)?)\]?(?:\s*(?:/|of|out of)\s*(\d+))?",
+    r"(?<![A-Za-z_])(?<!best )(?<!per )epoch\b['\"]?\s*(?:\(\w+\))?\s*[:=#\[(-]{0,3}\s*0*(\d+(?:\.\d+)?)",
     re.IGNORECASE,
 )
 _STEP = re.compile(
-    r"(?<![A-Za-z])(?<!best )(?:(?:global[ _]|train[ _])?step|num_updates|iter(?:ation)?|update)\b['\"]?\s*[:=#\[(]{0,2}\s*0*(\d+)(?![\d.])(?:\s*(?:/|out of|of)\s*(\d+))?"
-    r"|\bafter (\d+) (?:steps|iterations|updates)\b",
+    r"(?<![A-Za-z])(?<!best )(?:(?:global[ _]|train[ _])?step|num_updates|iter(?:ation)?|update)\b['\"]?"
+    r"\s*[:=#\[(]{0,2}\s*0*(\d+)(?![\d.])|\bafter (\d+) (?:steps|iterations|updates)\b",
     re.IGNORECASE,
 )
 _ROUND = re.compile(r"\[(\d+)\]\s+(?=\S+:)")
@@ -118,7 +130,11 @@ def _lone_pairs(text: str, found: list[Pair]) -> list[Pair]:
         if len(segment) <= 2 * _LONGEST_KEY and (match := _LONE.match(segment.lstrip(" >*+•"))):
             key = match["key"].strip()
             name = parse_name(key)
-            if is_measure(name) and name.prefix.count("_") < 2 and not any(p.start < end and start < p.end for p in found):
+            if (
+                is_measure(name)
+                and name.prefix.count("_") < 2
+                and not any(p.start < end and start < p.end for p in found)
+            ):
                 lone.append(Pair(key, match["number"].strip(), name, start, end, alone=start == 0))
         start = following
     return lone
@@ -176,7 +192,7 @@ def axes(text: str, at: str) -> list[Cell]:
     if epoch := _EPOCH.search(text):
         cells.append(Cell("epoch", epoch[1], at))
     if step := _STEP.search(text):
-        cells.append(Cell("step", step[1] or step[3], at))
+        cells.append(Cell("step", step[1] or step[2], at))
     elif not epoch and (boosting := _ROUND.match(text)):
         cells.append(Cell("iteration", boosting[1], at))
     return cells

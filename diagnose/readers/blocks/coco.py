@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 ORDER = 32
 
 _LINE = re.compile(
-    r"\s*Average (?:Precision|Recall)\s+\((AP|AR)\) @\[ IoU=([\d.:]+)\s+\| area=\s*(\w+) \| maxDets=\s*(\d+)\s*\] = (-?\d+\.\d+)"
+    r"\s*Average (?:Precision|Recall)\s+\((AP|AR)\) @\[ IoU=([\d.:]+)\s+\| area=\s*(\w+) \| maxDets=\s*(\d+)\s*\]"
+    r" = (-?\d+\.\d+)"
 )
 _KIND = re.compile(r"\*(bbox|segm|keypoints)\*")
 _THRESHOLDS = {"0.50:0.95": "", "0.50": "50", "0.75": "75"}

@@ -23,13 +23,14 @@ ORDER = 35
 
 # What a logger writes in front of the header and of each row.
 _PREFIX = re.compile(
-    r"^\s*(?:[>#]\s+)?(?:\[[\d/ :.,-]+\]\s*)?(?:\d{4}-\d\d-\d\d[ T][\d:,.]+\s+)?(?:[\w.]+\s+(?:INFO|DEBUG|WARNING):\s+)?(?:copypaste:\s+)?"
+    r"^\s*(?:[>#]\s+)?(?:\[[\d/ :.,-]+\]\s*)?(?:[\w.]+\s+(?:INFO|DEBUG|WARNING):\s+)?(?:copypaste:\s+)?"
 )
-_BAR = re.compile(r":?\s*\d+%\|.*$")
+_BAR = re.compile(r":?\s{0,9}\d+%\|.*$")
 _RULE = re.compile(r"[\s\-=+]+")
 _FRACTION = re.compile(r"(\d+)/\d+")
 _LETTERS = frozenset(("p", "r", "f"))
 _AXES = {"e": "epoch", "#": "step", "itn.": "epoch", "itn": "epoch", "iter": "iteration", "epoch": "epoch"}
+_NUMBER = re.compile(r"(?<=\s)[+-]?\d+(?:\.\d+)?(?=\s|\Z)")
 _LONE_LETTERS = re.compile(r"\bP\s+R\b")
 _FEWEST = 3
 _LONGEST = 2000
@@ -39,6 +40,8 @@ def extract(page: Page) -> Iterator[Record]:
     """Claim each header with the rows below it; rows with a step or an epoch are a history."""
     for i in range(len(page.lines) - 1):
         if page.claimed[i]:
+            continue
+        if _NUMBER.search(page.lines[i]) and "%|" not in page.lines[i]:
             continue
         if not hints_at_metric(page.lines[i]) and not _LONE_LETTERS.search(page.lines[i]):
             continue

@@ -37,7 +37,10 @@ def extract(page: Page) -> Iterator[Record]:
     for printed in dicts:
         first, last = (bisect_right(starts, at) - 1 for at in (printed.start, max(printed.start, printed.end - 1)))
         last = min(last, len(page.lines) - 1)
-        if any(page.claimed[i] and i not in mine for i in range(first, last + 1)) or page.lines[first].lstrip()[:1] == "|":
+        if (
+            any(page.claimed[i] and i not in mine for i in range(first, last + 1))
+            or page.lines[first].lstrip()[:1] == "|"
+        ):
             continue
         records = _Found(page, printed, starts, first).records()
         if printed.broken and records:
@@ -88,7 +91,9 @@ class _Found:
             cells += axis
             names.update(parse_name(cell.key).metric for cell in axis)
         # The last line of a Trainer's log sums up the training: its epoch is no row of the history.
-        is_row = names.intersection(_AXES) and not ("runtime" in names and record.split != "eval" and _only_train(record))
+        is_row = names.intersection(_AXES) and not (
+            "runtime" in names and record.split != "eval" and _only_train(record)
+        )
         group = "printed dicts" if is_row and not record.group else f"{self.page.at(self.first)} {record.group}"
         return replace(record, cells=tuple(cells), group=group)
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from diagnose.readers.blocks._pairs import Pair, is_measure, pairs, split_before
+from diagnose.readers.blocks._pairs import Pair, hints_at_metric, is_measure, pairs, split_before
 from diagnose.readers.headings import Context, context, is_plan
 from diagnose.readers.records import Cell, Record
 from diagnose.vocabulary import parse_name, setting_of
@@ -15,19 +15,24 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from diagnose.readers.page import Page
+    from diagnose.readers.records import Role
 
 ORDER = 70
 
-_STARS = re.compile(r"\W*\*{3,}\s*([^*]{1,60}?)\s*\*{3,}")
+_STARS = re.compile(r"[^\w*]*\*{3,}\s*([^*]{1,60}?)\s*\*{3,}")
 _CAPTION = re.compile(r"[^\d=]{0,80}(?::|\.{3}|…)\W*\Z")
 # "pearson: [dev] 90.42%  [test] 83.0%": one metric, several splits.
 _BY_SPLIT = re.compile(r"\[(\w+)\]\s*([+-]?\d+(?:\.\d+)?\s?%?)")
 _FASTTEXT_LABEL = re.compile(r"__label__(\S+)")
 # A progress bar shows running averages.
 _BAR = re.compile(r"\d%\||\bETA\b|\d+it/s")
-_CODE = re.compile(r"^\s*(?:import |from |def |class |for |if |return |print\(|#|//|\$ |>>> ?\w+ ?=)|[^=!<>]==|\w\(.*\)\s*$|self\.|\bawk\b")
+_CODE = re.compile(
+    r"^\s*(?:import |from |def |class |for |if |return |print\(|#|//|\$ |>>> ?\w+ ?=)|[^=!<>]==|\w\([^()]*\)\s*$|self\."
+)
 # Prose after so many lines ends a list.
 _APART = 8
+# A longer line has to speak of a metric to be looked at.
+_LONG = 80
 
 
 @dataclass
@@ -51,9 +56,13 @@ def extract(page: Page) -> Iterator[Record]:
     for found in _lists(page):
         settings = [(pair, i) for pair, i in found.pairs if not pair.name.known and setting_of(pair.key)]
         measured = any(is_measure(pair.name) or _full_double(pair) for pair, _ in found.pairs)
-        timed = any(pair.name.known and pair.name.info and pair.name.info.kind in ("time", "rate") for pair, _ in found.pairs)
+        timed = any(
+            pair.name.known and pair.name.info and pair.name.info.kind in ("time", "rate") for pair, _ in found.pairs
+        )
         kept = [
-            (pair, i) for pair, i in found.pairs if pair.name.known or (measured and pair.alone and not setting_of(pair.key))
+            (pair, i)
+            for pair, i in found.pairs
+            if pair.name.known or (measured and pair.alone and not setting_of(pair.key))
         ]
         if (measured or timed) and kept:
             yield _record(page, found, kept)
@@ -61,7 +70,7 @@ def extract(page: Page) -> Iterator[Record]:
             yield _record(page, found, settings, role="config")
 
 
-def _record(page: Page, found: _List, kept: list[tuple[Pair, int]], role: str = "metrics") -> Record:
+def _record(page: Page, found: _List, kept: list[tuple[Pair, int]], role: Role = "metrics") -> Record:
     for _, i in kept:
         page.claim(i)
     cells = tuple(Cell(pair.key, pair.text, page.at(i)) for pair, i in kept)
@@ -69,10 +78,11 @@ def _record(page: Page, found: _List, kept: list[tuple[Pair, int]], role: str = 
     group = f"list at {page.at(kept[0][1])}"
     if role == "config":
         return Record(cells, role="config", group=group, run=here.run)
-    common = {"group": group, "run": here.run, "task": here.task, "split": found.split or here.split, "machine": True}
-    if here.label is not None:
-        return Record(cells, role="class", label=here.label, **common)
-    return Record(cells, **common)
+    role = "class" if here.label is not None else "metrics"
+    split = found.split or here.split
+    return Record(
+        cells, role=role, group=group, run=here.run, task=here.task, split=split, label=here.label, machine=True
+    )
 
 
 def _lists(page: Page) -> list[_List]:
@@ -89,6 +99,8 @@ def _lists(page: Page) -> list[_List]:
             split, fresh = caption or split, True
             continue
         if planned or _FASTTEXT_LABEL.search(line) or _BAR.search(line):
+            continue
+        if len(line) > _LONG and not hints_at_metric(line):
             continue
         found = _by_split(line) or pairs(line)
         if page.fenced[i] or _CODE.search(line):

@@ -17,9 +17,10 @@ ORDER = 5
 
 def extract(page: Page) -> Iterator[Record]:
     """Claim every section under a heading that announces a plan; list those with figures as unread."""
+    title = next((page.headings(i) for i in range(len(page.lines)) if page.headings(i)), ())
     start: int | None = None
     for index in range(len(page.lines) + 1):
-        planned = index < len(page.lines) and any(is_plan(title) for title in page.headings(index))
+        planned = index < len(page.lines) and any(map(is_plan, _sections(page.headings(index), title)))
         if planned and start is None:
             start = index
         elif not planned and start is not None:
@@ -29,3 +30,8 @@ def extract(page: Page) -> Iterator[Record]:
                 page.claim(start, index)
             start = None
     yield from ()
+
+
+def _sections(path: tuple[str, ...], title: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the headings without the document's own title, which may well speak of goals."""
+    return path[1:] if path[:1] == title else path

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from diagnose.readers.blocks._pairs import Pair, axes, is_measure, pairs, split_before
+from diagnose.readers.blocks._pairs import Pair, axes, hints_at_metric, is_measure, pairs, split_before
 from diagnose.readers.headings import context
 from diagnose.readers.records import Cell, Record
 
@@ -25,9 +25,11 @@ _DIGIT = re.compile(r"\d|nan|NaN")
 # A running average within an epoch: a later line of the epoch replaces it.
 _PARTIAL = re.compile(r"\bETA\b|\d%\|")
 _FRACTION = re.compile(r"(?:iter\w*|batch|step)\s*:?\s*\[?(\d+)\s*/\s*(\d+)|\]\s?\[\s*(\d+)/(\d+)\]", re.IGNORECASE)
-_SETTING_OUT = re.compile(r"^\W*(?:running\s+)?(?:evaluat\w+|validat\w+|test\w*|train\w*)\b[^.\d]{0,50}(?:\.{3}|:|\*)\s*$", re.IGNORECASE)
+_SETTING_OUT = re.compile(
+    r"^\W*(?:running\s+)?(?:evaluat\w+|validat\w+|test\w*|train\w*)\b[^.\d]{0,50}(?:\.{3}|:|\*)\s*$", re.IGNORECASE
+)
 _CLOSING = re.compile(r"\b(?:final|best|overall|finished|summary|average over)\b", re.IGNORECASE)
-_STARS = re.compile(r"\W*\*{3,}[^*]{1,60}\*{3,}")
+_STARS = re.compile(r"[^\w*]*\*{3,}[^*]{1,60}\*{3,}")
 # Beside each pair so many words may stand in a line of a log; a sentence has more.
 _WORD = re.compile(r"[A-Za-z]{2,}")
 _BULLET = re.compile(r"\s*(?:[-*+]|\d+[.)])\s")
@@ -88,7 +90,7 @@ def _events(page: Page) -> list[_Row | _Marker]:
         in_block = bool(_STARS.match(line)) or (in_block and _is_entry(line))
         if in_block or not _DIGIT.search(line) or len(_WORD.findall(line[:400])) > 40:
             continue
-        found = [pair for pair in pairs(line) if pair.name.known]
+        found = [pair for pair in pairs(line) if pair.name.known] if hints_at_metric(line) else []
         measures = [pair for pair in found if is_measure(pair.name)]
         on_line = axes(line, page.at(i))
         if not measures:
@@ -177,7 +179,12 @@ def _without_running_averages(rows: list[_Row]) -> list[_Row]:
     """Drop what a later line of the same epoch replaces; its line counts as read."""
     kept: list[_Row] = []
     for row in rows:
-        if kept and kept[-1].partial and _epoch(kept[-1]) == _epoch(row) and (row.partial or set(row.keys) & set(kept[-1].keys)):
+        if (
+            kept
+            and kept[-1].partial
+            and _epoch(kept[-1]) == _epoch(row)
+            and (row.partial or set(row.keys) & set(kept[-1].keys))
+        ):
             row.lines += kept.pop().lines
         kept.append(row)
     return kept
@@ -188,7 +195,7 @@ def _epoch(row: _Row) -> str | None:
 
 
 def _with_steps_of_the_run(rows: list[_Row]) -> list[_Row]:
-    """Number the rows in place of steps that begin anew with every epoch."""
+    """Return the rows numbered in place of steps that begin anew with every epoch."""
     last: tuple[float, float] = (-1.0, -1.0)
     anew = False
     for row in rows:
@@ -206,7 +213,7 @@ def _with_steps_of_the_run(rows: list[_Row]) -> list[_Row]:
 
 
 def _numbered(rows: list[_Row]) -> list[_Row]:
-    """Number the rows of a log that names no step: three or more lines in a row with the same metrics."""
+    """Give the rows of a log that names no step a number: three or more in a row with the same metrics."""
     numbered: list[_Row] = []
     at = 0
     while at < len(rows):
@@ -216,7 +223,8 @@ def _numbered(rows: list[_Row]) -> list[_Row]:
         run = rows[at:stop]
         if len(run) >= _FEWEST_UNNUMBERED and any("loss" in key.lower() for key in run[0].keys):
             run = [
-                replace(row, axes=[*row.axes, Cell("iteration", str(n), row.cells[0].at)]) for n, row in enumerate(run, 1)
+                replace(row, axes=[*row.axes, Cell("iteration", str(n), row.cells[0].at)])
+                for n, row in enumerate(run, 1)
             ]
         numbered += run
         at = stop
@@ -224,4 +232,8 @@ def _numbered(rows: list[_Row]) -> list[_Row]:
 
 
 def _same_kind(first: _Row, other: _Row) -> bool:
-    return other.keys == first.keys and [c.text for c in other.axes] == [c.text for c in first.axes] and other.split == first.split
+    return (
+        other.keys == first.keys
+        and [c.text for c in other.axes] == [c.text for c in first.axes]
+        and other.split == first.split
+    )

@@ -29,9 +29,14 @@ _METRIC = (
 )
 _NUMBER = r"(?P<number>\\?[~≈]?\s?[+-]?\d+(?:\.\d+)?(?:e-?\d+)?\s?%?|nan\b)(?![\w:/@-]|[.,]\d|\s?[–-]\s?\d)"
 _DIGIT = re.compile(r"\d|nan")
-_LINK = r"(?:is|was|are|of|at|remains?|stays?|stayed|stuck|equals?|reached|reaches|reach|becomes|became|got|only|just|about|around|approximately|still|always|constantly|to)"
+_LINK = (
+    r"(?:is|was|are|of|at|remains?|stays?|stayed|stuck|equals?|reached|reaches|reach|becomes|became|got|only|just|about|around"
+    r"|approximately|still|always|constantly|to)"
+)
 _STATED = re.compile(rf"\b(?P<key>{_METRIC})(?:[ -]scores?| values?)?(?:\s+{_LINK}){{1,4}}\s+{_NUMBER}", re.IGNORECASE)
-_REVERSED = re.compile(rf"(?<![\w.@-]){_NUMBER}\s+(?P<key>{_METRIC})\b(?!\s*(?:gain|improve|drop|increase|loss))", re.IGNORECASE)
+_REVERSED = re.compile(
+    rf"(?<![\w.@-]){_NUMBER}\s+(?P<key>{_METRIC})\b(?!\s*(?:gain|improve|drop|increase|loss))", re.IGNORECASE
+)
 _HYPOTHETICAL = re.compile(
     r"\b(?:if|would|could|should|might|may|expect\w*|random\w*|chance|guess\w*|baselines?|target|goal|than|least|below|above|need"
     r"|needs|example|e\.g|paper|reported|threshold|improv\w*|increas\w*|decreas\w*|drop\w*|gain\w*|vs|from|want\w*|aim\w*|hope\w*"
@@ -40,7 +45,8 @@ _HYPOTHETICAL = re.compile(
 )
 _SENTENCE = re.compile(r"(?<=[.!?;])\s+|,\s+(?=but\b|however\b|so\b|while\b)|\s[-–—]\s")
 _EPOCHS = re.compile(
-    r"\b(?:(?:you|i|we|it|they)\s+(?:have\s+)?(?:only\s+|just\s+)?(?:did|ran|trained|train)(?:\s+(?:only|just|it|the model|for|my model)){0,3}"
+    r"\b(?:(?:you|i|we|it|they)\s+(?:have\s+)?(?:only\s+|just\s+)?(?:did|ran|trained|train)"
+    r"(?:\s+(?:only|just|it|the model|for|my model)){0,3}"
     r"|trained\s+(?:it\s+|the\s+model\s+)?for|training\s+for)\s+(?:only\s+|just\s+)?(\d{1,4})\s+(?:full\s+)?epochs?\b",
     re.IGNORECASE,
 )
@@ -54,7 +60,12 @@ def extract(page: Page) -> Iterator[Record]:
             yield Record((Cell("num_train_epochs", match[1], page.at(i)),), role="config", group="prose")
     stated: set[tuple[str | None, str]] = set()
     for i, line in page.open_lines():
-        if not page.fenced[i] and _DIGIT.search(line) and hints_at_metric(line) and not any(map(is_plan, page.headings(i))):
+        if (
+            not page.fenced[i]
+            and _DIGIT.search(line)
+            and hints_at_metric(line)
+            and not any(map(is_plan, page.headings(i)))
+        ):
             yield from _sentences(page, i, plain(line), stated)
 
 

@@ -41,7 +41,7 @@ def extract(page: Page) -> Iterator[Record]:
 
 def _header(line: str) -> list[str] | None:
     """Return the column names of a report's header, or None where the line is none."""
-    if "recall" not in line.lower() and "sen" not in line.lower() or "|" in line:
+    if "|" in line or not ("rec" in line.lower() and "pre" in line.lower()):
         return None
     names = _PREFIX.sub("", line, count=1).replace("f1 score", "f1-score").split()
     known = {parse_name(name).metric for name in names if parse_name(name).known}
