@@ -285,15 +285,16 @@ class Scope:
     label: str | None = None
 
     def covers(self, other: Scope) -> bool:
-        """Whether a statement about this scope is visible from `other`: equal, or an outer scope of it."""
-        return self.run == other.run and all(
-            mine is None or mine == theirs
-            for mine, theirs in (
-                (self.task, other.task),
-                (self.split, other.split),
-                (self.step, other.step),
-                (self.label, other.label),
-            )
+        """Whether a statement about this scope is visible from `other`: equal, or an outer scope of it.
+
+        A statement about a split is about one evaluation: that of the task it names, or of the task without a name.
+        """
+        return (
+            self.run == other.run
+            and (self.task == other.task or (self.task is None and self.split is None))
+            and (self.split is None or self.split == other.split)
+            and (self.step is None or self.step == other.step)
+            and (self.label is None or self.label == other.label)
         )
 
     @property

@@ -54,6 +54,11 @@ def outcome(rule, facts, skip=None):
     return "unknown" if UNKNOWN in answers else "fires"
 
 
+@pytest.mark.parametrize("path", sorted(asset_dir("rules").rglob("*.toml")), ids=lambda path: path.stem)
+def test_a_bundled_rule_passes_the_check_that_a_stranger_s_rule_has_to_pass(path):
+    assert parse_rule(path.read_text(encoding="utf-8"), path.stem, str(path)).name == path.stem
+
+
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
 def test_the_cases_of_a_rule_hold(rule):
     for case in rule.case:
@@ -208,6 +213,30 @@ def test_a_consequence_in_another_task_stays_a_finding():
     leaf = rule_of('["recall < 0.5"]', "leaf", 'consequence_of = ["root"]\n')
     facts = facts_of(fact("accuracy", 0.1, task="a", split="eval"), fact("recall", 0.1, task="b", split="eval"))
     assert {f.rule for f in judge([leaf, root], facts).findings} == {"root", "leaf"}
+
+
+def test_an_overall_result_says_nothing_about_a_task_beside_it():
+    rule = rule_of('["accuracy < 0.5", "recall < 0.5"]')
+    facts = facts_of(fact("accuracy", 0.1, split="eval"), fact("recall", 0.1, task="a", split="eval"))
+    assert judge([rule], facts).findings == ()
+
+
+def test_a_remedy_that_names_a_fact_gets_its_value():
+    text = MINIMAL.replace(
+        'title = "r"', 'title = "r"\nchange = { max_steps = { fact = "best_step" }, seed = { set = 1 } }'
+    )
+    rule = parse_rule(text, "mine", "mine")
+    facts = facts_of(fact("accuracy", 0.1, split="eval"), fact("best_step", 300, split="eval"))
+    (finding,) = judge([rule], facts).findings
+    assert finding.remedies[0].change == {"max_steps": {"set": 300}, "seed": {"set": 1}}
+    (without,) = judge([rule], facts_of(fact("accuracy", 0.1, split="eval"))).findings
+    assert without.remedies[0].change == {"seed": {"set": 1}}
+
+
+def test_an_error_outside_the_evaluations_still_counts():
+    rule = parse_rule(MINIMAL.replace('"warning"', '"error"'), "mine", "mine")
+    (verdict,) = judge([rule], facts_of(fact("accuracy", 0.1, split="train"))).verdicts
+    assert (verdict.scope.split, verdict.verdict) == ("train", "degenerate")
 
 
 def test_rules_that_name_each_other_keep_one_finding():

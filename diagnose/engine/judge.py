@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from diagnose.engine.condition import UNKNOWN
-from diagnose.types import Fact, Facts, Finding, NotChecked, Proof, Scope, ScopeVerdict, Severity, Verdict
+from diagnose.types import Fact, Facts, Finding, NotChecked, Proof, Remedy, Scope, ScopeVerdict, Severity, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from diagnose.engine.rules import Rule
 
 __all__ = ["Judgement", "judge"]
+
+_UNDECIDED = "no null model of this task can be ruled out from these numbers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +80,13 @@ def _judge_rule(rule: Rule, facts: Facts) -> tuple[list[Finding], tuple[str, ...
             open_names = (c.names for c, o in zip(rule.conditions, outcomes, strict=True) if o is UNKNOWN)
             lacking = (lacking or set()) | (frozenset().union(*open_names) - rule.params.keys())
             continue
-        fired.append(_finding(rule, scope, list(seen.values()), values))
+        fired.append(_finding(rule, scope, list(seen.values()), values, facts))
     if not fired and lacking is None and not any(facts.named(name) for name in rule.fact_names):
         lacking = set(rule.fact_names)
     return _merge_rows(fired), None if lacking is None else tuple(sorted(lacking))
 
 
-def _finding(rule: Rule, scope: Scope, used: list[Fact], values: dict[str, object]) -> Finding:
+def _finding(rule: Rule, scope: Scope, used: list[Fact], values: Mapping[str, Any], facts: Facts) -> Finding:
     return Finding(
         rule=rule.name,
         severity=rule.severity,
@@ -95,8 +97,20 @@ def _finding(rule: Rule, scope: Scope, used: list[Fact], values: dict[str, objec
         scope=scope,
         facts=tuple(used),
         steps=() if scope.step is None else (scope.step,),
-        remedies=rule.remedies,
+        remedies=tuple(_with_values(remedy, facts, scope) for remedy in rule.remedies),
     )
+
+
+def _with_values(remedy: Remedy, facts: Facts, scope: Scope) -> Remedy:
+    """Return the remedy with each `{fact = NAME}` in its patch replaced by `{set = VALUE}`, or left out."""
+    change = {}
+    for setting, patch in remedy.change.items():
+        if isinstance(patch, dict) and "fact" in patch:
+            if (found := facts.at(patch["fact"], scope)) is not None:
+                change[setting] = {"set": found.value}
+        else:
+            change[setting] = patch
+    return replace(remedy, change=change)
 
 
 def _merge_rows(findings: list[Finding]) -> list[Finding]:
@@ -150,28 +164,23 @@ def _cause_of(finding: Finding, findings: Sequence[Finding], causes: Sequence[st
     return None
 
 
-def _verdicts(facts: Facts, findings: Iterable[Finding]) -> Iterable[ScopeVerdict]:
+def _verdicts(facts: Facts, findings: Sequence[Finding]) -> Iterator[ScopeVerdict]:
     """Give each task and split its verdict: its worst finding's, or healthy where the null models are ruled out."""
     run = facts.run
-    listed = list(findings)
     scopes = [Scope(run.name, s.task, s.split) for s in run.series() if not _only_training(s.split, s.reported.metrics)]
+    places = [replace(finding.scope, step=None, label=None) for finding in findings]
+    # What is found elsewhere, in the training's own summary say, must not be lost for want of a scope.
+    scopes += [p for p in dict.fromkeys(places) if p.split is not None and p not in scopes]
     for scope in scopes or [Scope(run.name)]:
-        about = [f for f in listed if replace(f.scope, step=None, label=None).covers(scope) or scope.covers(f.scope)]
-        worst = min(about, key=lambda f: f.severity.rank, default=None)
+        about = [f for f, place in zip(findings, places, strict=True) if place.covers(scope)]
+        worst = min(about, key=lambda finding: finding.severity.rank, default=None)
         if worst is not None and worst.severity is not Severity.NOTE:
             verdict = Verdict.DEGENERATE if worst.severity is Severity.ERROR else Verdict.SUSPECT
             yield ScopeVerdict(scope, verdict, worst.title)
             continue
         beaten = facts.at("beats_null", scope)
-        if beaten is not None and beaten.value is True:
-            yield ScopeVerdict(scope, Verdict.HEALTHY, beaten.because)
-        else:
-            why = (
-                beaten.because
-                if beaten is not None
-                else "no null model of this task can be ruled out from these numbers"
-            )
-            yield ScopeVerdict(scope, Verdict.UNKNOWN, why)
+        verdict = Verdict.HEALTHY if beaten is not None and beaten.value is True else Verdict.UNKNOWN
+        yield ScopeVerdict(scope, verdict, beaten.because if beaten is not None else _UNDECIDED)
 
 
 def _only_training(split: str, metrics: Iterable[str]) -> bool:

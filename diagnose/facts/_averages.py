@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -49,12 +50,14 @@ class Table:
         recall, precision = self.columns.get("recall"), self.columns.get("precision")
         if base == "recall" or not self.supports or self.borrowed:
             return self.weighted("recall") if base == "recall" else None
-        if not recall or not precision or any(p.low <= 0 for p in precision):
+        if not recall or not precision:
             return None
         right = [r * s for r, s in zip(recall, self.supports, strict=True)]
-        predicted = _sum([t / p for t, p in zip(right, precision, strict=True)])
+        predicted = _sum([_predictions(t, p) for t, p in zip(right, precision, strict=True)])
         total = _sum(right)
-        return total / predicted if base == "precision" else 2 * total / (predicted + sum(self.supports))
+        if predicted.high <= 0:
+            return None
+        return total / predicted if base == "precision" else total * 2 / (predicted + sum(self.supports))
 
     def spread(self, base: str) -> Interval:
         """Return the least interval that holds the column: every weighted average lies in it."""
@@ -199,6 +202,12 @@ def _adds_up(evaluation: Evaluation, supports: Sequence[int]) -> bool:
             return False
         total += found[0][1]
     return total == sum(supports)
+
+
+def _predictions(right: Interval, precision: Interval) -> Interval:
+    """Return how often a class was predicted; without an upper end where its precision may be 0."""
+    least = right.low / precision.high if precision.high > 0 else 0
+    return Interval(least, right.high / precision.low if precision.low > 0 else math.inf)
 
 
 def _sum(intervals: Sequence[Interval]) -> Interval:

@@ -27,6 +27,7 @@ __all__ = [
     "line_slope",
     "planned",
     "printed_digits",
+    "sane",
     "show",
     "training_points",
 ]

@@ -25,10 +25,10 @@ __all__ = ["UNBOUNDED", "Candidates", "Margin", "candidates_of", "join", "margin
 Candidates: TypeAlias = list[tuple[int, int, int]]
 
 # Beyond this many numbers of correct rows a class is no longer pinned by trying them out.
-_MOST_CORRECT = 3000
+_MOST_CORRECT = 1000
 # Bits that the subset sums may touch: about a millisecond of big-integer work.
-_MOST_BITS = 40_000_000
-_PASSES = 6
+_MOST_BITS = 20_000_000
+_PASSES = 4
 # Predictions of a class that nothing limits: with several labels a row, it may be predicted for every row there is.
 UNBOUNDED = 10**15
 
@@ -75,32 +75,43 @@ def candidates_of(row: ClassRow, support: int) -> Candidates | None:
     high = min(support, math.floor(recall.high * support))
     if high - low > _MOST_CORRECT:
         return None
-    found = []
-    for correct in range(low, high + 1):
-        least, most = _predictions(correct, support, precision, f1)
-        if least <= most:
-            found.append((correct, least, most))
-    return found
+    limits = [
+        _Limits(share, weight, offset) for share, weight, offset in ((precision, 1, 0), (f1, 2, support)) if share
+    ]
+    found = [_never_right(precision, f1)] if low == 0 else []
+    for correct in range(max(low, 1), high + 1):
+        least = max([correct, *(limit.least(correct) for limit in limits)])
+        most = min([UNBOUNDED, *(limit.most(correct) for limit in limits)])
+        found.append((correct, least, most))
+    return [candidate for candidate in found if candidate[1] <= candidate[2]]
 
 
-def _predictions(correct: int, support: int, precision: Interval | None, f1: Interval | None) -> tuple[int, int]:
-    """Return the least and the most predictions of a class with `correct` right ones: c/P, and 2c/F1 - support."""
-    least, most = correct, UNBOUNDED
-    if correct == 0:
-        # Nothing is right: precision is 0 however often the class was predicted, or undefined where it never was.
-        if f1 is not None and f1.low > 0:
-            return 1, 0
-        undefined = precision is not None and precision.low > 0
-        return (0, most) if not undefined else (0, 0) if precision is not None and 1 in precision else (1, 0)
-    for share, weight, offset in ((precision, 1, 0), (f1, 2, support)):
-        if share is None:
-            continue
-        if share.high <= 0:
-            return 1, 0
-        least = max(least, math.ceil(weight * correct / Fraction(share.high)) - offset)
-        if share.low > 0:
-            most = min(most, math.floor(weight * correct / Fraction(share.low)) - offset)
-    return least, most
+class _Limits:
+    """How often a class was predicted, by a score = weight x right rows / (predictions + offset), in whole numbers."""
+
+    def __init__(self, score: Interval, weight: int, offset: int) -> None:
+        self._offset = offset
+        low, high = Fraction(score.low) / weight, Fraction(score.high) / weight
+        self._low, self._high = (low.numerator, low.denominator), (high.numerator, high.denominator)
+
+    def least(self, correct: int) -> int:
+        """Return correct/high - offset, rounded up; more than any limit where the score is 0 or less."""
+        above, below = self._high
+        return -(-correct * below // above) - self._offset if above > 0 else UNBOUNDED + 1
+
+    def most(self, correct: int) -> int:
+        """Return correct/low - offset, rounded down."""
+        above, below = self._low
+        return correct * below // above - self._offset if above > 0 else UNBOUNDED
+
+
+def _never_right(precision: Interval | None, f1: Interval | None) -> tuple[int, int, int]:
+    """Return the predictions of a class without right rows: any number, or none where precision is undefined (1)."""
+    if f1 is not None and f1.low > 0:
+        return 0, 1, 0
+    if precision is None or precision.low <= 0:
+        return 0, 0, UNBOUNDED
+    return (0, 0, 0) if 1 in precision else (0, 1, 0)
 
 
 def margin_of(label: str, support: int, candidates: Candidates) -> Margin:
@@ -141,12 +152,13 @@ def _narrow(
     fewest = [min(t for t, _, _ in c) for c in classes]
     largest = [max(t for t, _, _ in c) for c in classes]
     sums = sum(least), sum(most), sum(fewest), sum(largest)
-    errors = rows - max(math.ceil(correct.low), sums[2])
+    right_range = math.ceil(correct.low), math.floor(correct.high)
+    errors = rows - max(right_range[0], sums[2])
     narrowed = []
     for i, candidates in enumerate(classes):
         low_limit, high_limit = rows - (sums[1] - most[i]), rows - (sums[0] - least[i])
-        low_right = correct.low - (sums[3] - largest[i])
-        high_right = correct.high - (sums[2] - fewest[i])
+        low_right = right_range[0] - (sums[3] - largest[i])
+        high_right = right_range[1] - (sums[2] - fewest[i])
         kept = []
         for right, low, high in candidates:
             # A wrong row is a miss of one class and a false alarm of another: no class has more than all errors.

@@ -151,7 +151,7 @@ def _fingerprinted(
     sentence = f"p in {found.formula}: {quoted(*used)}"
     yield Fact("constant_class_share", found.share, scope, proof, sentence, "share", assumes, used)
     if found.average == "binary":
-        sentence = f"recall 1 and precision = accuracy leave no room, or next to none, for a negative prediction: {quoted(*used)}"
+        sentence = f"recall 1 and precision = accuracy leave next to no room for a negative prediction: {quoted(*used)}"
         yield Fact("predicted_positive_share", 1.0, scope, proof, sentence, "share", assumes, used)
     if found.classes is not None and count is None:
         value = int(found.classes.low) if found.classes.is_point else found.classes

@@ -40,6 +40,7 @@ _ENCODER = re.compile(
 )
 _ADAPTER = re.compile(r"lora|adapter|peft|prompt|prefix")
 _LARGEST_RATE = 1e6
+_LEAST_INTERVAL = 1e-6
 _CHECKPOINT = re.compile(r"checkpoint-\d+")
 
 
@@ -82,7 +83,8 @@ def _linear_start(logged: Sequence[Point]) -> float | None:
     worst = max(abs(line[0].number + slope * (p.place - line[0].place) - p.number) for p in line)
     if slope >= 0 or worst > 0.01 * line[0].number:
         return None
-    return line[0].number - slope * line[0].place
+    start = line[0].number - slope * line[0].place
+    return start if math.isfinite(start) else None
 
 
 def _warmup(run: Run, scope: Scope) -> Iterator[Fact]:
@@ -154,7 +156,7 @@ def _progress(run: Run, scope: Scope) -> Iterator[Fact]:
     places = sorted({p for row in history.rows if sane(p := _at(row, unit))}) if history is not None else []
     if places:
         interval = (places[-1] - places[0]) / (len(places) - 1) if len(places) > 1 else places[0]
-        due = math.floor((length - done) / interval + 1e-9) if interval > 0 and done <= length else 0
+        due = math.floor((length - done) / interval + 1e-9) if interval > _LEAST_INTERVAL and done <= length else 0
         said = f"{because}, with an evaluation every {interval:g} {unit}"
         yield Fact("progress.evaluations_due", due, scope, Proof.IMPLIED, said)
 

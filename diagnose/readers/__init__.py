@@ -16,7 +16,6 @@ from diagnose.errors import UnreadableInputError
 from diagnose.readers._files import is_folder, load_file, load_stream
 from diagnose.readers.encoding import clean
 from diagnose.readers.interpret import interpret
-from diagnose.readers.json_tree import json_failure, looks_like_json
 from diagnose.readers.records import Document
 from diagnose.types import Unread
 
@@ -75,8 +74,8 @@ def read_records(document: Document) -> Records:
     sure, reader = max(((reader.sniff(document), reader) for reader in readers()), key=lambda pair: pair[0])
     if sure <= 0:
         raise UnreadableInputError(f"{document.source}: of no known format", _HINT)
-    if sure < _KNOWN_FORMAT and _is_cut_off(document):
-        raise json_failure(document.text, document.source)
+    if sure < _KNOWN_FORMAT:
+        _refuse_cut_off(document)
     records = reader.read(document)
     if document.omitted:
         records.unread.append(
@@ -93,11 +92,23 @@ def readers() -> tuple[Reader, ...]:
     return tuple(module for module in modules if hasattr(module, "sniff"))
 
 
-def _is_cut_off(document: Document) -> bool:
-    """Whether a .json file breaks off. The part that is missing may be the one that counts, so none is read."""
-    if not document.source.lower().endswith(".json") or not looks_like_json(document.text):
-        return False
-    return sum(map(document.text.count, "{[")) > sum(map(document.text.count, "}]"))
+def _refuse_cut_off(document: Document) -> None:
+    """Refuse a .json file that breaks off: the part that is missing may be the one that counts, so none is read."""
+    text = document.text
+    if not document.source.lower().endswith(".json") or not text.lstrip().startswith(("{", "[")):
+        return
+    if sum(map(text.count, "{[")) <= sum(map(text.count, "}]")):
+        return
+    import json  # noqa: PLC0415  # only a broken file pays for it
+
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        hint = "write the file again, or paste the metrics alone"
+        raise UnreadableInputError(f"{document.source}: the JSON breaks off at {place}", hint) from None
+    except (ValueError, RecursionError):
+        raise UnreadableInputError(f"{document.source}: JSON nested too deeply", "give the metrics alone") from None
 
 
 def _runs(document: Document) -> list[Run]:

@@ -8,7 +8,18 @@ from _runs import evaluation_of, value_of
 
 from diagnose.engine.judge import judge
 from diagnose.engine.rules import load_rules
-from diagnose.facts import Assumptions, checkpoint, derive, examples, history, settings, speed, training, validation
+from diagnose.facts import (
+    Assumptions,
+    checkpoint,
+    derive,
+    examples,
+    history,
+    repeats,
+    settings,
+    speed,
+    training,
+    validation,
+)
 from diagnose.types import Facts, Run, TrainingPoint
 
 if TYPE_CHECKING:
@@ -81,7 +92,7 @@ def facts_of_run(run: Run, *assume: str) -> Facts:
 def facts_of_modules(run: Run) -> Facts:
     """Return the facts of the modules on histories and speed alone."""
     facts = Facts(run)
-    for module in (history, training, validation, examples, checkpoint, settings, speed):
+    for module in (history, training, validation, repeats, examples, checkpoint, settings, speed):
         for item in module.derive(run, facts, Assumptions()):
             facts.add(item)
     return facts

@@ -13,6 +13,10 @@ from hypothesis import strategies as st
 STEPS = [str(100 * i) for i in range(1, 9)]
 FALLING = ["0.90", "0.60", "0.40", "0.30", "0.20", "0.12", "0.08", "0.05"]
 TURNING = ["0.60", "0.50", "0.45", "0.50", "0.58", "0.66", "0.72", "0.80"]
+SETTINGS = (
+    "best_metric", "best_epoch", "stopped_epoch", "patience", "num_train_epochs", "max_steps", "train_batch_size",
+    "num_devices", "gradient_accumulation_steps", "total_train_batch_size", "learning_rate",
+)  # fmt: skip
 RISING_F1 = ["0.60", "0.70", "0.76", "0.78", "0.79", "0.790", "0.792", "0.793"]
 TURNING_F1 = ["0.60", "0.70", "0.80", "0.79", "0.76", "0.73", "0.70", "0.69"]
 
@@ -179,11 +183,7 @@ def test_an_error_tells_the_same_story_as_the_score_that_mirrors_it(scores):
     st.fixed_dictionaries({}, optional={key: st.sampled_from(WILD) for key in ("loss", "f1", "wer")}),
     st.fixed_dictionaries(
         {},
-        optional={
-            key: st.sampled_from(WILD)
-            for key in ("best_metric", "num_train_epochs", "max_steps", "train_batch_size", "num_devices", "best_epoch")
-            + ("gradient_accumulation_steps", "total_train_batch_size", "learning_rate", "stopped_epoch", "patience")
-        },
+        optional={key: st.sampled_from(WILD) for key in SETTINGS},
     ),
 )
 def test_no_log_is_too_wild_to_be_judged(rows, headline, settings):

@@ -32,9 +32,10 @@ _CUT = re.compile(r"[,;|\t\[\]{}!?•·┇│]|\s{3,}|\s[-–—]\s|[:=>→]\s|\
 _LONE_CUT = re.compile(r"[,;|\t\[\]{}]|\s[-–—]\s|:\s")
 _ARROW = re.compile(rf"\s*(?:→|-{{1,2}}>)\s*({_NUMBER}\s?%?){_END}")
 # Parts of metrics' names.
-_HINTS = tuple(
-    "loss acc prec rec f1 f-1 f_1 f-s f_s fsc f-m f_m mse mae wer cer auc roc bleu rouge pearson spearman mcc kappa ppl"
-    " perp map ap5 iou dice score err kendall matthew r2 r^2 r² nll jacc exact sensit specif corr".split()
+_HINTS = (
+    *("loss", "acc", "prec", "rec", "f1", "f-1", "f_1", "f-s", "f_s", "fsc", "f-m", "f_m", "mse", "mae", "wer", "cer"),
+    *("auc", "roc", "bleu", "rouge", "pearson", "spearman", "mcc", "kappa", "ppl", "perp", "map", "ap5", "iou", "dice"),
+    *("score", "err", "kendall", "matthew", "r2", "r^2", "r²", "nll", "jacc", "exact", "sensit", "specif", "corr"),
 )
 _SOME_NUMBER = re.compile(r"\d|nan|inf", re.IGNORECASE)
 _SIGN = re.compile(r"[:=>→：]|\bis\b")

@@ -30,8 +30,8 @@ _METRIC = (
 _NUMBER = r"(?P<number>\\?[~≈]?\s?[+-]?\d+(?:\.\d+)?(?:e-?\d+)?\s?%?|nan\b)(?![\w:/@-]|[.,]\d|\s?[–-]\s?\d)"
 _DIGIT = re.compile(r"\d|nan")
 _LINK = (
-    r"(?:is|was|are|of|at|remains?|stays?|stayed|stuck|equals?|reached|reaches|reach|becomes|became|got|only|just|about|around"
-    r"|approximately|still|always|constantly|to)"
+    r"(?:is|was|are|of|at|remains?|stays?|stayed|stuck|equals?|reach|reached|reaches|becomes|became|got|only|just"
+    r"|about|around|approximately|still|always|constantly|to)"
 )
 _STATED = re.compile(rf"\b(?P<key>{_METRIC})(?:[ -]scores?| values?)?(?:\s+{_LINK}){{1,4}}\s+{_NUMBER}", re.IGNORECASE)
 _REVERSED = re.compile(
