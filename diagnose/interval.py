@@ -149,11 +149,13 @@ def printed_interval(text: str, *, rounded: bool = False, machine: bool = False)
     whole, _, decimals = mantissa.partition(".")
     digits = len((whole + decimals).lstrip("0"))
     exact = Fraction(text.strip().replace("_", ""))
+    unit = Fraction(10) ** (exponent - len(decimals))
     if digits >= 15 or (machine and (decimals or exponent_text)):
-        return _double(number).hull(_short_float32(number)) if digits < 15 else _double(number)
+        # A long print of fixed width ("%.15f") may have fewer digits than its double needs.
+        other = _printed(exact, unit, rounded=rounded) if digits >= 15 else _short_float32(number)
+        return _double(number).hull(other)
     if not decimals and not exponent_text:
         return Interval(exact, exact)
-    unit = Fraction(10) ** (exponent - len(decimals))
     interval = _printed(exact, unit, rounded=rounded)
     if digits >= 7 and _is_float32_text(number, text):
         interval = interval.hull(_float32(number))

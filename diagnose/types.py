@@ -302,9 +302,13 @@ class Scope:
         """How many fields are set: the narrower, the larger."""
         return sum(part is not None for part in (self.task, self.split, self.step, self.label))
 
-    def outer(self, **changes: Any) -> Scope:
-        """Return this scope with the given fields changed."""
-        return replace(self, **changes)
+    def outer(self) -> tuple[Scope, ...]:
+        """Return every scope whose statements are visible from this one, itself among them (see `covers`)."""
+        places = dict.fromkeys(((self.task, self.split), (self.task, None), (None, None)))
+        steps, labels = dict.fromkeys((self.step, None)), dict.fromkeys((self.label, None))
+        return tuple(
+            Scope(self.run, task, split, step, label) for task, split in places for step in steps for label in labels
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,6 +352,7 @@ class Facts:
         self.others = tuple(others)
         self.questions: list[Question] = []
         self._by_name: dict[str, list[Fact]] = defaultdict(list)
+        self._by_place: dict[tuple[str, Scope], Fact] = {}
         # A result that is the last row of its history has no scope of its own: the row's facts are its facts.
         self._reported = {
             Scope(run.name, s.task, s.split): row_step(s.reported) for s in run.series() if s.headline is None
@@ -362,6 +367,7 @@ class Facts:
             self.questions.append(item)
         else:
             self._by_name[item.name].append(item)
+            self._by_place.setdefault((item.name, item.scope), item)
 
     def named(self, name: str) -> list[Fact]:
         """Return all facts of that name, in every scope."""
@@ -372,11 +378,11 @@ class Facts:
 
         From the scope of a result without a headline, the facts of its last row are visible too.
         """
-        scopes = [scope]
+        outer = scope.outer()
         if scope.step is None and (reported := self._reported.get(replace(scope, label=None))) is not None:
-            scopes.insert(0, replace(scope, step=reported))
-        visible = [f for f in self.named(name) if any(f.scope.covers(s) for s in scopes)]
-        return max(visible, key=lambda fact: fact.scope.depth, default=None)
+            outer = (*replace(scope, step=reported).outer(), *outer)
+        found = (self._by_place.get((name, place)) for place in sorted(outer, key=lambda place: -place.depth))
+        return next((fact for fact in found if fact is not None), None)
 
 
 def row_step(evaluation: Evaluation) -> float | None:

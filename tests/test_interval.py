@@ -34,6 +34,11 @@ def test_a_double_lies_in_the_interval_of_its_repr(number):
     assert Fraction(number) in printed_interval(repr(number), machine=True)
 
 
+@given(SCORES, st.integers(14, 18))
+def test_a_double_lies_in_the_interval_of_any_long_print_of_it(number, places):
+    assert Fraction(number) in printed_interval(f"{number:.{places}f}")
+
+
 @given(st.floats(0, 1, width=32, allow_nan=False))
 def test_a_float32_printed_as_a_double_keeps_the_numbers_that_round_to_it(number):
     """The metric was computed in float32: what it approximates may be half a float32 step away."""
@@ -44,7 +49,9 @@ def test_a_float32_printed_as_a_double_keeps_the_numbers_that_round_to_it(number
         assert Fraction(number) + (Fraction(above) - Fraction(number)) / 2 in interval
 
 
-@pytest.mark.parametrize("text", ["nan", "NaN", "inf", "-inf", "1e999", "abc", "", "1.2.3", "1e99999", "0." + "1" * 9000])
+@pytest.mark.parametrize(
+    "text", ["nan", "NaN", "inf", "-inf", "1e999", "abc", "", "1.2.3", "1e99999", "0." + "1" * 9000]
+)
 def test_what_is_not_a_finite_number_has_no_interval(text):
     assert printed_interval(text) is None
 

@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from diagnose.assets import asset_dir
 from diagnose.engine.condition import UNKNOWN
@@ -252,3 +254,12 @@ def test_errors_come_before_warnings():
     error = parse_rule(MINIMAL.replace('"warning"', '"error"').replace("accuracy", "recall"), "b-error", "b")
     facts = facts_of(fact("accuracy", 0.1, split="eval"), fact("recall", 0.1, split="eval"))
     assert [f.rule for f in judge([warning, error], facts).findings] == ["b-error", "a-warning"]
+
+
+@given(st.data())
+def test_what_is_visible_from_a_scope_is_what_covers_it(data):
+    """The index by outer scopes and the relation `covers` are two words for one thing."""
+    part = st.sampled_from([None, "x", "y"])
+    scopes = st.builds(Scope, st.just("r"), part, part, st.sampled_from([None, 1.0, 2.0]), part)
+    inner, other = data.draw(scopes), data.draw(scopes)
+    assert other.covers(inner) == (other in inner.outer())

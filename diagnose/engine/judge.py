@@ -54,16 +54,8 @@ def _scopes(rule: Rule, facts: Facts) -> list[Scope]:
             found[fact.scope if rule.rows else replace(fact.scope, step=None)] = None
     if rule.rows:
         found = {scope: None for scope in found if scope.step is not None}
-    # A result without a task ("overall") is a result of its own beside those of the tasks, which its scope covers.
-    results = {Scope(facts.run.name, s.task, s.split) for s in facts.run.series()}
-    return [s for s in found if not any(_hides(other, s, results) for other in found)]
-
-
-def _hides(inner: Scope, outer: Scope, results: set[Scope]) -> bool:
-    """Whether `inner` is a narrower scope of what `outer` is about."""
-    if inner == outer or not outer.covers(inner):
-        return False
-    return outer not in results or (inner.task, inner.split) == (outer.task, outer.split)
+    hidden = {outer for scope in found for outer in scope.outer() if outer != scope}
+    return [scope for scope in found if scope not in hidden]
 
 
 def _judge_rule(rule: Rule, facts: Facts) -> tuple[list[Finding], tuple[str, ...] | None]:

@@ -7,26 +7,39 @@ from typing import TYPE_CHECKING
 from diagnose.facts._proofs import claim, resting_on
 from diagnose.facts._scores import share
 from diagnose.interval import Interval
-from diagnose.types import ClassRow, Evaluation, Fact, Proof, Scope
+from diagnose.types import ClassRow, Evaluation, Fact, Proof, Scope, Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["counted", "tabled"]
+__all__ = ["MOST_ROWS", "counted", "four_counts", "tabled"]
+
+# Larger than any evaluation set.
+MOST_ROWS = 10**15
+
+
+def four_counts(evaluation: Evaluation) -> tuple[Value, Value, Value, Value] | None:
+    """Return tp, fp, fn and tn where all four are printed and can be counts of rows, else None."""
+    found = [evaluation.metrics.get(name) for name in ("tp", "fp", "fn", "tn")]
+    tp, fp, fn, tn = (
+        v if v is not None and 0 <= v.number <= MOST_ROWS and v.number.is_integer() else None for v in found
+    )
+    if tp is None or fp is None or fn is None or tn is None or tp.number + fp.number + fn.number + tn.number == 0:
+        return None
+    return tp, fp, fn, tn
 
 
 def counted(evaluation: Evaluation, scope: Scope) -> Iterator[Fact]:
     """Yield whether only one class is predicted, from a confusion matrix or from tp, fp, fn and tn."""
     predicted: dict[str, float] = {}
     correct: dict[str, float] = {}
-    counts = [evaluation.metrics.get(name) for name in ("tp", "fp", "fn", "tn")]
-    used = tuple(v for v in counts if v is not None and v.is_finite)
+    used: tuple[Value, ...] = four_counts(evaluation) or ()
     if evaluation.matrix:
         for true, row in evaluation.matrix.items():
             for label, number in row.items():
                 predicted[label] = predicted.get(label, 0) + number
                 correct[label] = correct.get(label, 0) + (number if label == true else 0)
-    elif len(used) == 4:
+    elif used:
         tp, fp, fn, tn = (v.number for v in used)
         predicted = {"positive": tp + fp, "negative": fn + tn}
         correct = {"positive": tp, "negative": tn}
@@ -122,5 +135,5 @@ def _score(row: ClassRow, name: str) -> Interval | None:
     return None if value is None or not value.is_finite else share(value)
 
 
-def _values(rows: list[ClassRow]) -> tuple:  # type: ignore[type-arg]
+def _values(rows: list[ClassRow]) -> tuple[Value, ...]:
     return tuple(value for row in rows for value in row.metrics.values() if value.is_finite)

@@ -10,6 +10,7 @@ from diagnose.facts._binary import Matrix, Primitive, least_rows, matrices, prim
 from diagnose.facts._proofs import claim, resting_on
 from diagnose.facts._scopes import scope_of
 from diagnose.facts._scores import Scores, harmonic_mean, quoted, score_groups
+from diagnose.facts._tables import four_counts
 from diagnose.interval import Interval
 from diagnose.types import Evaluation, Fact, Facts, Proof, Question, Run, Scope
 
@@ -59,7 +60,7 @@ def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Ques
 
 def _given(evaluation: Evaluation, scope: Scope) -> list[Fact]:
     """Return the matrix that the source prints, as a table or as four counts."""
-    counts = [evaluation.metrics.get(name) for name in ("tp", "fp", "fn", "tn")]
+    used = four_counts(evaluation)
     if evaluation.matrix:
         matrix = {true: dict(row) for true, row in evaluation.matrix.items()}
         facts = [Fact("matrix", matrix, scope, Proof.PROVED, "the source prints the confusion matrix", "rows")]
@@ -71,12 +72,9 @@ def _given(evaluation: Evaluation, scope: Scope) -> list[Fact]:
             because = f"the printed matrix, with {positive[0]!r} read as the positive class"
             facts.append(Fact("confusion_matrix", cells, scope, Proof.IMPLIED, because, "rows"))
         return facts
-    if any(v is None or not v.is_finite or v.number < 0 or not v.number.is_integer() for v in counts):
+    if used is None:
         return []
-    used = tuple(v for v in counts if v is not None)
     tp, fp, fn, tn = (int(v.number) for v in used)
-    if tp + fp + fn + tn == 0:
-        return []
     because = f"reported: {', '.join(f'{v.key} {v.text}' for v in used)}"
     matrix = {"positive": {"positive": tp, "negative": fn}, "negative": {"positive": fp, "negative": tn}}
     return [

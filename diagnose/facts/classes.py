@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from diagnose.facts._cells import Cells
@@ -226,7 +227,7 @@ def _reported(row: ClassRow, outer: Scope, support: int | None, rows: int, class
     """Yield the class's own metrics as they stand in the table."""
     if _left_out(support, rows, classes):
         return
-    scope = outer.outer(label=row.label)
+    scope = replace(outer, label=row.label)
     for name in ("precision", "recall", "f1"):
         value = row.metrics.get(name)
         if value is not None:
@@ -244,7 +245,7 @@ def _of_margin(margin: Margin, rows: int, classes: int, outer: Scope, assumes: t
     proof = _proof(assumes)
     if _left_out(margin.support, rows, classes):
         return
-    scope = outer.outer(label=margin.label)
+    scope = replace(outer, label=margin.label)
     predicted = _open(margin.predicted)
     plain = _plain(predicted)
     because = f"{margin.label} was predicted {_text(predicted)} times and has {margin.support} of {rows} rows"

@@ -29,6 +29,8 @@ _UNWEIGHTED = "unweighted_loss=true"
 # ln k of some small k to four decimals: one random loss in 2,000 below 2.4 prints like that.
 _MOST_CLASSES_UNNAMED = 10
 _ROUND_OFF = 1e-9
+# A probability of exp(-1e6) is 0 in every floating-point format: such a loss is no mean cross-entropy.
+_LARGEST = 1e6
 
 
 def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Question]:  # noqa: ARG001
@@ -40,7 +42,7 @@ def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Ques
         if entropy is not None:
             yield entropy
         loss = evaluation.get("loss", "log_loss", "nll")
-        if loss is None or loss.interval is None or loss.number <= 0 or is_multi_label(run, evaluation):
+        if loss is None or loss.interval is None or not 0 < loss.number < _LARGEST or is_multi_label(run, evaluation):
             continue
         if evaluation.get("accuracy") is None and facts.at("class_count", scope) is None:
             continue

@@ -24,6 +24,8 @@ PROVIDES: Mapping[str, str] = {
 }
 NEEDS: tuple[str, ...] = ()
 
+# Unrelated texts of one language share a twentieth of their words; a model that works scores more on anything.
+_NOTHING = 0.05
 _TASK_KINDS = ("score", "correlation", "error")
 
 
@@ -75,19 +77,23 @@ def _loss(run: Run, series: Series, own: Scope, scope: Scope) -> Iterator[Fact]:
     basis = Proof.PROVED, ()
     yield claim("nan_loss.reported", holds=True, scope=own, basis=basis, because=because, evidence=(loss,))
     zero = _trains_at_zero(run)
+    # A headline of another evaluation does not make a frozen history move.
+    rows = series.rows if len(series.rows) > 1 else series.evaluations
     moving = {
         name
-        for row in series.evaluations
+        for row in rows
         for name in _task_values(row)
-        if len({v.number for e in series.evaluations if (v := e.get(name)) is not None}) > 1
+        if len({v.number for e in rows if (v := e.get(name)) is not None}) > 1
     }
     finite = [v for v in _task_values(series.reported).values() if v.is_finite]
     if zero is not None:
         because += f", and the training loss is {zero.text} from beginning to end"
     elif moving:
         because += f", but {', '.join(sorted(moving))} {'is' if len(moving) == 1 else 'are'} finite and change"
-    elif finite and len(series.evaluations) > 1:
-        because += f", and no task metric changes in {len(series.evaluations)} evaluations"
+    elif finite and len(rows) > 1:
+        because += f", and no task metric changes in {len(rows)} evaluations"
+    elif finite and all(_is_next_to_nothing(value) for value in finite):
+        because += f", and {', '.join(f'{v.key} {v.text}' for v in finite)} is next to nothing"
     elif finite:
         # One evaluation cannot tell a broken loss from a broken model.
         return
@@ -95,6 +101,11 @@ def _loss(run: Run, series: Series, own: Scope, scope: Scope) -> Iterator[Fact]:
         because += ", and no task metric shows that the model works"
     evidence = (loss,) if zero is None else (loss, zero)
     yield Fact("nan_loss.explained", bool(moving) and zero is None, scope, Proof.PROVED, because, "", (), evidence)
+
+
+def _is_next_to_nothing(value: Value) -> bool:
+    info = metric_of(value.metric)
+    return info is not None and info.kind == "score" and info.higher_is_better is True and value.number < _NOTHING
 
 
 def _trains_at_zero(run: Run) -> Value | None:

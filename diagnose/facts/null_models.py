@@ -260,7 +260,7 @@ def _by_loss(evaluation: Evaluation, scope: Scope) -> Fact | None:
     loss, accuracy = evaluation.get("loss", "log_loss", "nll"), evaluation.get("accuracy")
     if loss is None or accuracy is None or loss.interval is None or (right := share(accuracy)) is None:
         return None
-    if right.low <= 0 or right.high >= 1 or loss.interval.low <= 0:
+    if right.low <= 0 or right.high >= 1 or loss.interval.low <= 0 or loss.number > 1:
         return None
     least = binary_entropy(max(float(right.high), 0.5))
     if loss.interval.high >= least * (1 - float(_MARGIN)) or right.high < 1 - loss.interval.high / math.log(2):

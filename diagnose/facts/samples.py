@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from diagnose.facts._scopes import scope_of
+from diagnose.facts._tables import MOST_ROWS, four_counts
 from diagnose.interval import Interval, printed_interval
 from diagnose.types import Evaluation, Fact, Facts, Proof, Question, Run, Scope, Value
 
@@ -20,8 +21,6 @@ PROVIDES = {
     "class_count": "classes that the averages run over, a number or an interval (classes)",
 }
 NEEDS: tuple[str, ...] = ()
-
-_COUNTS = ("tp", "fp", "fn", "tn")
 
 
 def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Question]:  # noqa: ARG001
@@ -41,7 +40,7 @@ def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Ques
 
 def _assumed_rows(scope: Scope, assumed: Assumptions) -> Fact | None:
     number = assumed.number("samples", scope)
-    if number is None or number < 1 or not float(number).is_integer():
+    if number is None or not 1 <= number <= MOST_ROWS or not number.is_integer():
         return None
     because = f"{number:g} rows, as assumed"
     return Fact("sample_count", int(number), scope, Proof.PROVED_IF, because, "rows", (f"samples={int(number)}",))
@@ -49,7 +48,7 @@ def _assumed_rows(scope: Scope, assumed: Assumptions) -> Fact | None:
 
 def _printed_rows(evaluation: Evaluation, scope: Scope) -> Fact | None:
     value = evaluation.get("samples")
-    if value is None or value.number < 1 or not value.number.is_integer():
+    if value is None or not 1 <= value.number <= MOST_ROWS or not value.number.is_integer():
         return None
     because = f"{value.key} is reported as {value.text}"
     return Fact("sample_count", int(value.number), scope, Proof.PROVED, because, "rows", evidence=(value,))
@@ -59,17 +58,16 @@ def _counted_rows(evaluation: Evaluation, scope: Scope) -> Fact | None:
     """Add up a confusion matrix, the four counts of a binary one, or the supports of a per-class table."""
     if evaluation.matrix:
         total = sum(sum(row.values()) for row in evaluation.matrix.values())
-        return Fact(
-            "sample_count", total, scope, Proof.PROVED, "the cells of the confusion matrix add up to it", "rows"
-        )
-    counts = [evaluation.metrics.get(name) for name in _COUNTS]
-    if all(v is not None and v.is_finite for v in counts):
-        used = tuple(v for v in counts if v is not None)
-        because = f"{' + '.join(v.text for v in used)} rows are counted as tp, fp, fn and tn"
-        return Fact("sample_count", round(sum(v.number for v in used)), scope, Proof.PROVED, because, "rows", (), used)
+        because = "the cells of the confusion matrix add up to it"
+        known = 1 <= total <= MOST_ROWS
+        return Fact("sample_count", total, scope, Proof.PROVED, because, "rows") if known else None
+    if (counts := four_counts(evaluation)) is not None:
+        because = f"{' + '.join(v.text for v in counts)} rows are counted as tp, fp, fn and tn"
+        total = round(sum(v.number for v in counts))
+        return Fact("sample_count", total, scope, Proof.PROVED, because, "rows", (), counts)
     supports = [row.metrics.get("support") for row in evaluation.classes]
-    if supports and all(v is not None and v.is_finite for v in supports):
-        used = tuple(v for v in supports if v is not None)
+    used = tuple(v for v in supports if v is not None and 0 <= v.number <= MOST_ROWS)
+    if used and len(used) == len(supports) and sum(v.number for v in used) >= 1:
         because = f"the supports {_shortened([v.text for v in used])} add up to it, where each row has one label"
         assumes = ("all_classes_listed=true", "single_label=true")
         total = round(sum(v.number for v in used))
@@ -90,7 +88,7 @@ def _timed_rows(evaluation: Evaluation, scope: Scope, assumed: Assumptions) -> F
         return None
     product = seconds * speed
     low, high = max(1, math.ceil(product.low)), math.floor(product.high)
-    if low > high:
+    if low > high or high > MOST_ROWS:
         return None
     because = (
         f"{runtime.text} s x {rate.text} rows a second lies between {float(product.low):.1f} and "
@@ -128,7 +126,7 @@ def _listed_classes(evaluation: Evaluation, scope: Scope) -> Fact | None:
         because = f"the per-class table lists {_shortened([row.label for row in evaluation.classes])}"
         assumes = ("all_classes_listed=true",)
         return Fact("class_count", len(evaluation.classes), scope, Proof.PROVED_IF, because, "classes", assumes)
-    if all(evaluation.get(name) is not None for name in _COUNTS):
+    if four_counts(evaluation) is not None:
         return Fact("class_count", 2, scope, Proof.PROVED, "tp, fp, fn and tn are the counts of two classes", "classes")
     return None
 

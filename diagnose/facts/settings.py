@@ -35,10 +35,9 @@ PROVIDES: Mapping[str, str] = {
 NEEDS: tuple[str, ...] = ()
 
 # BERT-like encoders, on which the studies of fine-tuning stability were made (Mosbach et al. 2021, Zhang et al. 2021).
-_ENCODER = re.compile(
-    r"(?<![a-z])(?:xlm-?|distil|camem|umberto|flau|indo|al|m|de|ro|deb|modern)?(?:roberta|berta|berta?|bert|electra|deberta)(?![a-z])"
-)
-_ADAPTER = re.compile(r"lora|adapter|peft|prompt|prefix")
+_ENCODER = re.compile(r"(?<![a-z])[a-z]*?(?:bert|electra)(?:a|o|weet)?(?![a-z])")
+# Adapters train few weights at high rates, and speech encoders have recipes of their own.
+_OTHER = re.compile(r"lora|adapter|peft|prompt|prefix|wav2vec|hubert")
 _LARGEST_RATE = 1e6
 _LEAST_INTERVAL = 1e-6
 _CHECKPOINT = re.compile(r"checkpoint-\d+")
@@ -107,7 +106,7 @@ def _warmup(run: Run, scope: Scope) -> Iterator[Fact]:
 
 
 def _encoder(run: Run, scope: Scope) -> Iterator[Fact]:
-    """Yield the size of a BERT-like encoder by its name; adapters train so few weights that they count as none."""
+    """Yield the size of a BERT-like encoder, by its name."""
     names = [
         run.model,
         _text(run, "model_name_or_path"),
@@ -117,7 +116,7 @@ def _encoder(run: Run, scope: Scope) -> Iterator[Fact]:
     ]
     for name in names:
         words = (name or "").lower().replace("_", "-")
-        if not _ENCODER.search(words) or _ADAPTER.search(words):
+        if not _ENCODER.search(words) or _OTHER.search(words):
             continue
         size = "large" if re.search(r"large|-xx?l(?![a-z])|xlarge", words) else "base"
         yield Fact("encoder_size", size, scope, Proof.SUGGESTED, f"the model's name is {name}")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from diagnose.facts._curves import Curve, curve_of, history_of, printed_digits, show, training_points
+from diagnose.facts._curves import Curve, history_of, show, training_points
 from diagnose.facts._scopes import series_scope
-from diagnose.facts._task_metric import loss_curve, noise_of, null_of, start_of, task_curve, task_metrics
-from diagnose.types import Fact, Facts, Proof, Question, Run, Scope, Series, row_step
+from diagnose.facts._task_metric import loss_curve, noise_of, null_of, start_of, task_curve
+from diagnose.types import Fact, Facts, Proof, Question, Run, Scope, Series
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -44,17 +44,9 @@ PROVIDES: Mapping[str, str] = {
     "val_loss.swings": "how many evaluations raise the loss by a half and are made good again",
     "val_loss.ends_nonfinite": "true where the loss was finite and is NaN or infinite from some evaluation to the end",
     "train_loss.change_after_best": "change of the training loss from the best evaluation to the end, as a share",
-    "frozen_rows": "how many evaluations at the end print the same task metrics and the same loss",
-    "frozen_rows.share": "the same as a share of all evaluations",
-    "frozen_rows.training_change": "change of the training loss over those evaluations, as a share",
-    "still_rows": "how many evaluations at the end print the same task metrics while the loss moves",
-    "still_rows.share": "the same as a share of all evaluations",
-    "collapsed_rows": "how many evaluations were made by a constant predictor",
-    "collapsed_rows.share": "the same as a share of all evaluations",
-    "collapsed_rows.relapses": "how many of them come after an evaluation that was not",
 }
 NEEDS: tuple[str, ...] = (
-    "sample_count", "confusion_matrix", "confusion_matrix_up_to_factor", "majority_share", "constant_prediction",
+    "sample_count", "confusion_matrix", "confusion_matrix_up_to_factor", "majority_share",
     "train_loss.broken_from",
 )  # fmt: skip
 
@@ -82,8 +74,6 @@ def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Ques
             because = f"{main.metric} is what the history is judged by" if metric is not None else only
             yield Fact("judged_by", metric.metric if metric is not None else only, scope, Proof.SUGGESTED, because)
             yield from _training_after(main.best, losses, scope)
-        yield from _frozen(series, losses, scope)
-        yield from _collapsed(series, facts, scope)
 
 
 def _metric(curve: Curve, facts: Facts, scope: Scope) -> Iterator[Fact]:
@@ -216,77 +206,3 @@ def _training_after(best: Point, losses: Sequence[Point], scope: Scope) -> Itera
         return
     because = f"the training loss is {then:.4g} at the best evaluation and {now:.4g} at the end (means of {size})"
     yield Fact("train_loss.change_after_best", now / then - 1, scope, Proof.SUGGESTED, because)
-
-
-def _frozen(series: Series, losses: Sequence[Point], scope: Scope) -> Iterator[Fact]:
-    """Yield how many evaluations at the end print the same, digit by digit.
-
-    Only texts that would have differed count: at least four significant digits of a finite loss (frozen_rows), or of
-    a task metric (still_rows); three coincide too easily. A perfect score has nowhere to move.
-    """
-    last, total = series.rows[-1].metrics, len(series.rows)
-    names = [n for n in task_metrics(series) if n in last and last[n].is_finite]
-    loss = last.get("loss")
-    if not names or loss is None or not loss.is_finite or _perfect(series, names):
-        return
-    still = _same_tail(series, names)
-    frozen = min(still, _same_tail(series, ["loss"]))
-    texts = ", ".join(f"{n} {last[n].text}" for n in names[:3])
-    if printed_digits(loss) >= 4:
-        because = f"{frozen} of {total} evaluations, counted from the end, print {texts}, loss {loss.text}"
-        yield Fact("frozen_rows", frozen, scope, Proof.PROVED, because, evidence=(loss,))
-        yield Fact("frozen_rows.share", frozen / total, scope, Proof.PROVED, because)
-        yield from _training_while_frozen(series, frozen, losses, scope)
-    if max(printed_digits(last[n]) for n in names) >= 4 and frozen < 2:
-        because = f"{still} of {total} evaluations, counted from the end, print {texts} while the loss moves"
-        yield Fact("still_rows", still, scope, Proof.PROVED, because)
-        yield Fact("still_rows.share", still / total, scope, Proof.PROVED, because)
-
-
-def _training_while_frozen(series: Series, frozen: int, losses: Sequence[Point], scope: Scope) -> Iterator[Fact]:
-    start = row_step(series.rows[-frozen])
-    during = [p.number for p in losses if start is not None and p.place >= start]
-    if len(during) > 1 and max(during) > 0:
-        change = 1 - min(during) / max(during)
-        said = f"over these evaluations the training loss lies between {min(during):.4g} and {max(during):.4g}"
-        yield Fact("frozen_rows.training_change", change, scope, Proof.SUGGESTED, said)
-
-
-def _perfect(series: Series, names: Sequence[str]) -> bool:
-    """Whether the last row is as good as it can be: it has nowhere to move."""
-    curves = [c for n in names if (c := curve_of(series, n)) is not None]
-    return any(c.last.number >= 1 if c.sign > 0 else c.last.number <= 0 for c in curves)
-
-
-def _same_tail(series: Series, names: Sequence[str]) -> int:
-    last = [series.rows[-1].metrics[n].text for n in names]
-    count = 0
-    for row in reversed(series.rows):
-        values = [row.metrics.get(n) for n in names]
-        if [v.text if v is not None else None for v in values] != last:
-            break
-        count += 1
-    return count
-
-
-def _collapsed(series: Series, facts: Facts, scope: Scope) -> Iterator[Fact]:
-    """Count the rows of a constant predictor, and those that come after a row that was not."""
-    constant = {
-        fact.scope.step
-        for fact in facts.named("constant_prediction")
-        if fact.value is True and fact.scope.step is not None and scope.covers(fact.scope)
-    }
-    steps = [row_step(row) for row in series.rows]
-    flags = [step in constant for step in steps]
-    count, total = sum(flags), len(flags)
-    if not any(scope.covers(f.scope) for f in facts.named("constant_prediction")):
-        return
-    healthy = flags.index(False) if False in flags else total
-    relapses = sum(flags[healthy:])
-    proof = Proof.weakest(f.proof for f in facts.named("constant_prediction") if scope.covers(f.scope))
-    proof = Proof.IMPLIED if proof is Proof.PROVED_IF else proof
-    because = (
-        f"{count} of {total} evaluations were made by a constant predictor, {relapses} of them after one that was not"
-    )
-    for name, value in (("", count), (".share", count / total), (".relapses", relapses)):
-        yield Fact(f"collapsed_rows{name}", value, scope, proof, because)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,8 @@ PROSE = 90
 _MEASURES = ("score", "correlation", "error", "loss")
 _AXES = ("epoch", "step", "iteration")
 
+# So many results of the same names may stand in a document without a step; more are scores of single examples.
+_MOST_ALIKE = 50
 Dropped = tuple[str, str, str]
 
 
@@ -43,18 +46,30 @@ def pick(found: Iterable[tuple[int, Record]]) -> tuple[list[Record], list[Droppe
                 strict.setdefault(name, []).append(cell.text)
     kept: list[Record] = []
     dropped: list[Dropped] = []
+    alike: Counter[tuple[object, ...]] = Counter()
     for order, record in records:
         reason = ""
         if order >= PROSE and any(name in anywhere for name, _ in _measures(record)):
             reason = "a sentence: the metric is read from elsewhere in the document"
         elif LOOSE <= order < PROSE and _comments(record, strict):
             reason = "contradicts the tables of the document: about a class, or a change?"
+        if not reason and record.role == "metrics" and not _is_row(record):
+            alike[_likeness(record)] += 1
+            if alike[_likeness(record)] > _MOST_ALIKE:
+                continue
         if not reason:
             kept.append(record)
         elif record.cells:
             said = ", ".join(f"{cell.key}: {cell.text}" for cell in record.cells)
             dropped.append((record.cells[0].at, said[:200], reason))
+    for (*_, names), count in alike.items():
+        if count > _MOST_ALIKE:
+            dropped.append(("", ", ".join(map(str, names))[:200], f"{count - _MOST_ALIKE} more results of these names"))
     return kept, dropped
+
+
+def _likeness(record: Record) -> tuple[object, ...]:
+    return record.run, record.task, record.split, tuple(cell.key for cell in record.cells)
 
 
 def _measures(record: Record) -> Iterator[tuple[str, Cell]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from diagnose.interval import parse_number
@@ -48,7 +49,7 @@ def proof_words(proof: Proof, assumes: Iterable[str]) -> str:
 def finding_place(report: Report, finding: Finding) -> str:
     """Return what a finding is about, with the steps where it was judged row by row."""
     steps = listed([f"{step:g}" for step in finding.steps], 6, "evaluation")
-    place = where(report, finding.scope.outer(step=None))
+    place = where(report, replace(finding.scope, step=None))
     return ", ".join(part for part in (place, f"at step {steps}" if steps else "") if part)
 
 

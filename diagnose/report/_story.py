@@ -5,7 +5,7 @@ Every text of a story is safe to print: on one line, printable, of bounded lengt
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -254,7 +254,7 @@ def _derived(report: Report) -> Iterator[Derived]:
         about_result = fact.scope.label is None and (fact.scope.step is None or fact.scope in results)
         telling = fact.value and fact.proof is not Proof.SUGGESTED and "." not in fact.name and _is_derived(fact)
         if about_result and telling and id(fact) not in told:
-            place = where(report, fact.scope.outer(step=None))
+            place = where(report, replace(fact.scope, step=None))
             name = f"{clean(fact.name)} ({place})" if place else clean(fact.name)
             value = f"{clean(shown(fact.value), 160)} {clean(fact.unit, 40)}".strip()
             yield Derived(name, value, proof_words(fact.proof, fact.assumes), clean(fact.because))

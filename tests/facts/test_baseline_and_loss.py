@@ -159,6 +159,37 @@ def test_perfection_and_its_first_epoch():
     assert value(facts_of(evaluation_of({}, matrix={"a": {"a": 9}, "b": {"b": 8}})), "perfect_scores.share") == 1
 
 
+ODD = ("0", "0.0", "1", "1.0", "-1", "nan", "inf", "1e308", "1e-300", "5", "99.9", "0.5", "1e999", "-0.3", "0.1234567")
+NAMES = ("accuracy", "precision", "recall", "f1", "loss", "mcc", "auc", "samples", "runtime", "samples_per_second",
+         "tp", "fp", "fn", "tn", "macro_f1", "macro_recall", "balanced_accuracy", "map", "wer")  # fmt: skip
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.dictionaries(st.sampled_from(NAMES), st.sampled_from(ODD), max_size=9), st.booleans())
+def test_no_odd_number_breaks_the_facts(texts, machine):
+    """Modules of this family, one after the other, on whatever a broken run prints."""
+    from diagnose.facts import (
+        Assumptions,
+        averaging,
+        baseline,
+        binary,
+        constant,
+        loss,
+        null_models,
+        reported,
+        samples,
+        units,
+    )  # fmt: skip
+    from diagnose.types import Facts, Run
+
+    run = Run(evaluations=(evaluation_of(texts, machine=machine),))
+    facts = Facts(run)
+    for module in (reported, samples, binary, units, constant, averaging, baseline, loss, null_models):
+        for item in module.derive(run, facts, Assumptions()):
+            facts.add(item)
+    assert all(fact.because for fact in facts)
+
+
 def test_skill_with_a_sign():
     assert value(printed(auc="0.2100"), "signed_skill").high < -0.5
     assert value(printed(mcc="0.53"), "signed_skill").low > 0.5

@@ -42,10 +42,11 @@ def table_of(matrix: list[list[int]], decimals: int, *, cut: bool) -> Evaluation
             "f1": 2 * right / (support + predicted),
         }
         texts = {name: printed(score, decimals, cut=cut) for name, score in scores.items()}
-        rows.append(class_row(f"c{i}", **texts, support=str(support)))
+        values = {name: value_of(name, text, machine=decimals == FULL) for name, text in texts.items()}
+        rows.append(ClassRow(f"c{i}", values | {"support": value_of("support", str(support))}))
     total = sum(map(sum, matrix))
     accuracy = printed(sum(matrix[i][i] for i in range(size)) / total, decimals, cut=cut)
-    return evaluation_of({"accuracy": accuracy}, classes=tuple(rows))
+    return evaluation_of({"accuracy": accuracy}, classes=tuple(rows), machine=decimals == FULL)
 
 
 def holds(bound: object, number: int) -> bool:

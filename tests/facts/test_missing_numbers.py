@@ -29,12 +29,24 @@ def test_the_share_of_nan_rows_counts_the_history():
         ([("inf", "0.99"), ("inf", "0.22")], True),
         ([("nan", "0.40"), ("nan", "0.40")], False),
         ([("nan", "0.40")], None),
+        ([("nan", "0.41"), ("nan", "0.40"), ("nan", "0.40")], True),
     ],
 )
 def test_a_broken_loss_is_explained_by_a_metric_that_moves(rows: list[tuple[str, str]], explained: bool | None):  # noqa: FBT001  # a parameter of the table
     facts = facts_of(*(evaluation_of({"loss": loss, "wer": wer}, step=float(i)) for i, (loss, wer) in enumerate(rows)))
     assert value(facts, "nan_loss.reported") is True
     assert value(facts, "nan_loss.explained") is explained
+
+
+def test_a_broken_loss_beside_scores_of_nothing_is_a_broken_model():
+    assert value(printed(loss="nan", rouge1="0.0310", rouge2="0.0016"), "nan_loss.explained") is False
+    assert value(printed(loss="nan", rouge1="0.3100", rouge2="0.1016"), "nan_loss.explained") is None
+
+
+def test_another_headline_does_not_make_a_frozen_history_move():
+    rows = [evaluation_of({"loss": "nan", "bleu": "0.0594"}, step=float(i)) for i in (1, 2, 3)]
+    facts = facts_of(evaluation_of({"loss": "nan", "bleu": "0.0489"}), *rows)
+    assert value(facts, "nan_loss.explained") is False
 
 
 def test_a_training_loss_of_zero_beside_a_nan_loss_is_never_explained():

@@ -27,7 +27,8 @@ _FASTTEXT_LABEL = re.compile(r"__label__(\S+)")
 # A progress bar shows running averages.
 _BAR = re.compile(r"\d%\||\bETA\b|\d+it/s")
 _CODE = re.compile(
-    r"^\s*(?:import |from |def |class |for |if |return |print\(|#|//|\$ |>>> ?\w+ ?=)|[^=!<>]==|\w\([^()]*\)\s*$|self\."
+    r"^\s*(?:import |from |def |class |for |if |return |print\(|#|//|\$ |>>> ?\w+ ?=)|[^=!<>]==|self\."
+    r"|\w(?<!tensor)(?<!array)(?<!float\d\d)\([^()]*\)\s*$"
 )
 # Prose after so many lines ends a list.
 _APART = 8

@@ -35,7 +35,9 @@ _WORD = re.compile(r"[A-Za-z]{2,}")
 _BULLET = re.compile(r"\s*(?:[-*+]|\d+[.)])\s")
 # So many lines may lie between an epoch's line and its figures.
 _NEAR = 6
+# So many lines in a row with the same metrics are a log though they name no step: with a loss, and without.
 _FEWEST_UNNUMBERED = 3
+_FEWEST_WITHOUT_LOSS = 20
 
 
 @dataclass
@@ -221,7 +223,8 @@ def _numbered(rows: list[_Row]) -> list[_Row]:
         while stop < len(rows) and _same_kind(rows[at], rows[stop]):
             stop += 1
         run = rows[at:stop]
-        if len(run) >= _FEWEST_UNNUMBERED and any("loss" in key.lower() for key in run[0].keys):
+        has_loss = any("loss" in key.lower() for key in run[0].keys)
+        if len(run) >= (_FEWEST_UNNUMBERED if has_loss else _FEWEST_WITHOUT_LOSS):
             run = [
                 replace(row, axes=[*row.axes, Cell("iteration", str(n), row.cells[0].at)])
                 for n, row in enumerate(run, 1)

@@ -24,8 +24,8 @@ ORDER = 90
 
 _METRIC = (
     r"(?:(?:macro|micro|weighted|balanced|test|train|training|val|validation|eval|evaluation|dev)[ -]){0,2}"
-    r"(?:accuracy|acc|precision|recall|f1|f-score|f-measure|auc|auroc|roc[ -]auc|wer|cer|bleu|rouge-?[12l]|loss|mse|rmse|mae"
-    r"|r2|mcc|map|iou|perplexity|(?:pearson|spearman)(?: correlation)?)"
+    r"(?:accuracy|acc|precision|recall|f1|f-score|f-measure|(?:roc[ -])?auc|auroc|wer|cer|bleu|rouge-?[12l]|loss|mse"
+    r"|rmse|mae|r2|mcc|map|iou|perplexity|(?:pearson|spearman)(?: correlation)?)"
 )
 _NUMBER = r"(?P<number>\\?[~≈]?\s?[+-]?\d+(?:\.\d+)?(?:e-?\d+)?\s?%?|nan\b)(?![\w:/@-]|[.,]\d|\s?[–-]\s?\d)"
 _DIGIT = re.compile(r"\d|nan")
