@@ -26,6 +26,7 @@ _AXES = ("epoch", "step", "iteration")
 # So many results of the same names may stand in a document without a step; more are scores of single examples.
 _MOST_ALIKE = 50
 Dropped = tuple[str, str, str]
+_Likeness = tuple[str | None, str | None, str | None, tuple[str, ...]]
 
 
 def pick(found: Iterable[tuple[int, Record]]) -> tuple[list[Record], list[Dropped]]:
@@ -46,7 +47,7 @@ def pick(found: Iterable[tuple[int, Record]]) -> tuple[list[Record], list[Droppe
                 strict.setdefault(name, []).append(cell.text)
     kept: list[Record] = []
     dropped: list[Dropped] = []
-    alike: Counter[tuple[object, ...]] = Counter()
+    alike: Counter[_Likeness] = Counter()
     for order, record in records:
         reason = ""
         if order >= PROSE and any(name in anywhere for name, _ in _measures(record)):
@@ -62,13 +63,13 @@ def pick(found: Iterable[tuple[int, Record]]) -> tuple[list[Record], list[Droppe
         elif record.cells:
             said = ", ".join(f"{cell.key}: {cell.text}" for cell in record.cells)
             dropped.append((record.cells[0].at, said[:200], reason))
-    for (*_, names), count in alike.items():
+    for likeness, count in alike.items():
         if count > _MOST_ALIKE:
-            dropped.append(("", ", ".join(map(str, names))[:200], f"{count - _MOST_ALIKE} more results of these names"))
+            dropped.append(("", ", ".join(likeness[-1])[:200], f"{count - _MOST_ALIKE} more results of these names"))
     return kept, dropped
 
 
-def _likeness(record: Record) -> tuple[object, ...]:
+def _likeness(record: Record) -> _Likeness:
     return record.run, record.task, record.split, tuple(cell.key for cell in record.cells)
 
 

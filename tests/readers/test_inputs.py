@@ -177,11 +177,12 @@ def test_a_long_pipe_is_read_at_both_ends(monkeypatch):
 
 def test_an_endless_pipe_is_given_up(monkeypatch):
     class Endless(io.RawIOBase):
-        def read(size=-1):
+        def read(self, size=-1):
             return b"accuracy: 0.5\n" * (max(size, 14) // 14)
 
     monkeypatch.setattr(_files, "LONGEST_STREAM", 1 << 22)
     monkeypatch.setattr(_files, "END", 1 << 10)
+    monkeypatch.setattr(_files, "_CHUNK", 1 << 10)
     assert read("-", stdin=Endless())
 
 

@@ -212,7 +212,7 @@ def test_two_reports_stay_apart():
 
 def test_keras_takes_the_epoch_from_the_line_before():
     text = "".join(
-        f"Epoch {n}/3\n 3/9 [==>...] - ETA: 1s - loss: 9.0\r9/9 [====] - 2s - loss: 0.{n}1 - acc: 0.5 - val_loss: 0.{n}5\n"
+        f"Epoch {n}/3\n 3/9 [=>..] - ETA: 1s - loss: 9.0\r9/9 [==] - 2s - loss: 0.{n}1 - acc: 0.5 - val_loss: 0.{n}5\n"
         for n in (1, 2, 3)
     )
     (run,) = read_text(text)
@@ -221,7 +221,7 @@ def test_keras_takes_the_epoch_from_the_line_before():
 
 
 def test_a_log_whose_first_epoch_line_is_cut_off():
-    text = "9/9 - loss: 0.3 - val_loss: 0.5\nEpoch 8/9\n9/9 - loss: 0.2 - val_loss: 0.6\nEpoch 9/9\nloss: 0.1 - val_loss: 0.7"
+    text = "loss: 0.3 - val_loss: 0.5\nEpoch 8/9\nloss: 0.2 - val_loss: 0.6\nEpoch 9/9\nloss: 0.1 - val_loss: 0.7"
     assert [epoch for epoch, _ in history(text)] == [7, 8, 9]
 
 

@@ -32,6 +32,7 @@ _LETTERS = frozenset(("p", "r", "f"))
 _AXES = {"e": "epoch", "#": "step", "itn.": "epoch", "itn": "epoch", "iter": "iteration", "epoch": "epoch"}
 _NUMBER = re.compile(r"(?<=\s)[+-]?\d+(?:\.\d+)?(?=\s|\Z)")
 _LONE_LETTERS = re.compile(r"\bP\s+R\b")
+_BLANK = r"\s+"
 _FEWEST = 3
 _LONGEST = 2000
 
@@ -45,13 +46,14 @@ def extract(page: Page) -> Iterator[Record]:
             continue
         if not hints_at_metric(page.lines[i]) and not _LONE_LETTERS.search(page.lines[i]):
             continue
-        line = _BAR.sub("", _PREFIX.sub("", page.lines[i], count=1)).strip()
+        line, bars = _BAR.subn("", _PREFIX.sub("", page.lines[i], count=1))
+        line = line.strip()
         if not line or line.startswith("|") or len(line) > _LONGEST:
             continue
         for separator in _separators(line):
             header = [name.strip() for name in re.split(separator, line)]
-            if len(header) >= _FEWEST and _names_metrics(header):
-                rows = list(_rows(page, i + 1, header, separator))
+            if len(header) >= _FEWEST and _names_metrics(header, words=separator == _BLANK):
+                rows = list(_rows(page, i + 1, header, separator, bar=bars > 0))
                 if rows:
                     yield from _records(page, i, header, rows)
                     break
@@ -62,20 +64,25 @@ def _separators(line: str) -> list[str]:
         return [r"\t"]
     if "," in line:
         return [r","]
-    return [r"\s{2,}", r"\s+"] if "  " in line else [r"\s+"]
+    return [r"\s{2,}", _BLANK] if "  " in line else [_BLANK]
 
 
-def _names_metrics(header: list[str]) -> bool:
-    """Whether the names are short, and one is a metric's (two, where they are single letters)."""
+def _names_metrics(header: list[str], *, words: bool) -> bool:
+    """Whether the names are short, and one is a metric's (two, where they are single letters).
+
+    words: the line may as well be a sentence, so that half of its words have to be known names.
+    """
     if any(not name or len(name) > 40 for name in header):
         return False
     known = [name for name in header if is_measure(parse_name(name))]
     letters = [n for n in known if n.lower().strip(".") in _LETTERS]
     enough = len(known) > len(letters) or len(letters) > 1
+    if words and 2 * sum(parse_name(name).known or name.lower() in _AXES for name in header) < len(header):
+        return False
     return enough and not any(read_number(name) for name in header)
 
 
-def _rows(page: Page, start: int, header: list[str], separator: str) -> Iterator[tuple[int, list[str]]]:
+def _rows(page: Page, start: int, header: list[str], separator: str, *, bar: bool) -> Iterator[tuple[int, list[str]]]:
     """Yield (line, cells) while lines have a cell for each name, most of them numbers."""
     for i in range(start, len(page.lines)):
         line = _PREFIX.sub("", page.lines[i], count=1).strip()
@@ -87,8 +94,8 @@ def _rows(page: Page, start: int, header: list[str], separator: str) -> Iterator
         cells = [cell.strip() for cell in re.split(separator, line)]
         if len(cells) != len(header) and separator != ",":
             cells = line.split()
-        if len(cells) > len(header) and read_number(cells[len(header) - 1]):
-            cells = cells[: len(header)]  # a progress bar behind the figures
+        if bar and len(cells) > len(header):
+            cells = cells[: len(header)]  # so does its row
         numbers = sum(read_number(cell) is not None or is_absent(cell) for cell in cells)
         if len(cells) != len(header) or numbers * 2 < len(cells):
             return
