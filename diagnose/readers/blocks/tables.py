@@ -59,6 +59,9 @@ def _records(table: Table) -> Iterator[Record]:
 
 
 def _is_transposed(table: Table, label: Column) -> bool:
+    """Whether the columns are classes: "support" in a row or an average as a column says so, or the title does."""
+    if any(column.run or column.kind in ("split", "target", "run") for column in table.columns):
+        return False
     names = [parse_name(cell[:_LONGEST_LABEL]) for cell in table.grid.column(label.index)]
     metrics = {name.metric for name in names if name.known}
     headers = {words_of(header) for header in table.grid.header}
