@@ -118,4 +118,4 @@ def _repair(line: str) -> str:
         return line
     from ftfy import fix_encoding  # noqa: PLC0415  # only broken text pays for it
 
-    return fix_encoding(line)
+    return str(fix_encoding(line))

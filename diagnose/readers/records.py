@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from diagnose.types import Unread
+if TYPE_CHECKING:
+    from diagnose.types import Unread
+
 
 __all__ = ["Cell", "Document", "Record", "Records", "Role"]
 
