@@ -55,7 +55,7 @@ def _catalogue(rules: Sequence[Rule], surface: Surface) -> Iterator[str]:
 
 def _explained(rule: Rule, surface: Surface) -> Iterator[str]:
     yield f"{clean(rule.name)} ({rule.severity.value})"
-    yield from _section("", [rule.title, f"Message: {rule.message}"], surface)
+    yield from _section("", [rule.title, *(f"Message: {text}" for text in rule.message)], surface)
     yield from _section("Fires when all of these hold", rule.when, surface)
     yield from _section("Why it matters", [rule.why], surface)
     thresholds = [f"{name} = {shown(param.value)}: {param.why}" for name, param in rule.params.items()]

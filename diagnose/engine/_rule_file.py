@@ -47,7 +47,7 @@ class RuleModel(_Strict):
     title: Text
     severity: Severity
     when: Annotated[list[Text], Field(min_length=1)]
-    message: Text
+    message: Text | Annotated[list[Text], Field(min_length=1)]
     why: Text
     false_alarms: Annotated[list[Text], Field(min_length=1)]
     sources: Annotated[list[Text], Field(min_length=1)]

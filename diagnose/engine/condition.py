@@ -64,6 +64,10 @@ class Condition:
         value = _evaluate(self.tree, facts)
         return value if isinstance(value, bool) else UNKNOWN
 
+    def basis(self, facts: Mapping[str, Any]) -> frozenset[str]:
+        """Return the names that the condition, which holds, rests on: of an `or` those of the parts that hold."""
+        return frozenset(_basis(self.tree, facts))
+
 
 def _dotted(node: ast.expr) -> str | None:
     """Return the dotted name that `node` spells, or None."""
@@ -149,6 +153,17 @@ def _kleene(node: ast.BoolOp, facts: Mapping[str, Any]) -> bool | Unknown:
             return isinstance(node.op, ast.Or)
         unknown = unknown or not isinstance(value, bool)
     return UNKNOWN if unknown else not decisive
+
+
+def _basis(node: ast.expr, facts: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the names in the parts of a true expression that make it true."""
+    if isinstance(node, ast.BoolOp):
+        alternatives = isinstance(node.op, ast.Or)
+        for child in node.values:
+            if not alternatives or _evaluate(child, facts) is True:
+                yield from _basis(child, facts)
+    else:
+        yield from _check(node, "", 0)
 
 
 def _is_number(value: Any) -> bool:

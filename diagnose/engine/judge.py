@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from diagnose.engine.condition import UNKNOWN
+from diagnose.engine.rules import BECAUSE
 from diagnose.types import Fact, Facts, Finding, NotChecked, Proof, Remedy, Scope, ScopeVerdict, Severity, Verdict
 
 if TYPE_CHECKING:
@@ -72,19 +73,24 @@ def _judge_rule(rule: Rule, facts: Facts) -> tuple[list[Finding], tuple[str, ...
             open_names = (c.names for c, o in zip(rule.conditions, outcomes, strict=True) if o is UNKNOWN)
             lacking = (lacking or set()) | (frozenset().union(*open_names) - rule.params.keys())
             continue
-        fired.append(_finding(rule, scope, list(seen.values()), values, facts))
+        fired.append(_finding(rule, scope, seen, values, facts))
     if not fired and lacking is None and not any(facts.named(name) for name in rule.fact_names):
         lacking = set(rule.fact_names)
     return _merge_rows(fired), None if lacking is None else tuple(sorted(lacking))
 
 
-def _finding(rule: Rule, scope: Scope, used: list[Fact], values: Mapping[str, Any], facts: Facts) -> Finding:
+def _finding(rule: Rule, scope: Scope, seen: Mapping[str, Fact], values: Mapping[str, Any], facts: Facts) -> Finding:
+    """Return the finding; what it does not rest on (the part of an "or" that fails) is neither shown nor counted."""
+    basis = frozenset().union(*(condition.basis(values) for condition in rule.conditions))
+    used = [fact for name, fact in seen.items() if name in basis]
+    shown = {name: value for name, value in values.items() if name in basis or name in rule.params}
+    shown |= {f"{BECAUSE}{fact.name}": fact.because for fact in used}
     return Finding(
         rule=rule.name,
         severity=rule.severity,
         proof=Proof.weakest(fact.proof for fact in used),
         title=rule.title,
-        message=rule.render(values),
+        message=rule.render(shown),
         why=rule.why,
         scope=scope,
         facts=tuple(used),

@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["Case", "Rule", "flat_facts", "load_rules", "parse_rule"]
+__all__ = ["BECAUSE", "Case", "Rule", "flat_facts", "load_rules", "parse_rule"]
+
+# In a message {because.NAME} is the sentence that derives the fact NAME.
+BECAUSE = "because."
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,7 @@ class Rule:
 
     when: conditions joined by "and", each one sentence of evidence; rows: judge it on every row of a history
     instead of on the reported result; consequence_of: rules under whose finding this one is listed when both fire;
+    message: the ways to say it, of which the first is taken whose every name is known and part of what holds;
     remedies: in the order to try them.
     """
 
@@ -56,7 +60,7 @@ class Rule:
     title: str
     severity: Severity
     when: Sequence[str]
-    message: str
+    message: Sequence[str]
     why: str
     false_alarms: Sequence[str]
     sources: Sequence[str]
@@ -72,6 +76,8 @@ class Rule:
         parts: dict[str, Any] = {
             key: value.strip() if isinstance(value, str) else value for key, value in content.items()
         }
+        message = content["message"]
+        parts["message"] = tuple(text.strip() for text in ([message] if isinstance(message, str) else message))
         parts["severity"] = Severity(parts["severity"])
         parts["remedies"] = tuple(Remedy(**remedy) for remedy in parts.pop("remedy"))
         parts["case"] = tuple(Case(**case) for case in parts["case"])
@@ -94,19 +100,17 @@ class Rule:
         return {name: param.value for name, param in self.params.items()}
 
     def render(self, values: Mapping[str, Any]) -> str:
-        """Fill the message's fields with the values of facts and parameters."""
-        parts = []
-        for literal, field, spec, _ in string.Formatter().parse(self.message):
-            parts.append(literal)
-            if field is not None:
-                parts.append(_shown(values.get(field), spec or ""))
-        return "".join(parts)
+        """Fill the first message whose names all have a value; the title stands in where there is none."""
+        for message in self.message:
+            parsed = list(string.Formatter().parse(message))
+            if all(field is None or values.get(field) is not None for _, field, _, _ in parsed):
+                filled = (text + ("" if name is None else _shown(values[name], spec or "")) for text, name, spec, _ in parsed)
+                return "".join(filled)
+        return self.title
 
 
 def _shown(value: Any, spec: str) -> str:
-    """Format a value; an interval as its two ends, or one number where both print alike; an absent one as '?'."""
-    if value is None:
-        return "?"
+    """Format a value; an interval as its two ends, or one number where both print alike."""
     if isinstance(value, Interval) and value.low == -math.inf and value.high < math.inf:
         return f"at most {_shown(value.high, spec)}"
     if isinstance(value, Interval) and value.high == math.inf and value.low > -math.inf:
@@ -153,7 +157,8 @@ def _check_names(rule: Rule, place: str) -> None:
     known = fact_names()
     try:
         used = rule.fact_names
-        fields = [field for _, field, _, _ in string.Formatter().parse(rule.message) if field is not None]
+        parsed = [part for message in rule.message for part in string.Formatter().parse(message)]
+        fields = [field for _, field, _, _ in parsed if field is not None]
     except (ConditionError, ValueError) as error:
         raise RuleError(f"{place}: {error}") from None
     mentioned = {n for case in rule.case for n in flat_facts(case.facts)}
@@ -165,7 +170,7 @@ def _check_names(rule: Rule, place: str) -> None:
                 f"{place}: no fact or parameter is named {name!r}", did_you_mean(name, [*known, *rule.params])
             )
     for field in fields:
-        if field not in used and field not in rule.params:
+        if field.removeprefix(BECAUSE) not in used and field not in rule.params:
             raise RuleError(f"{place}: the message names {field!r}, which no condition uses", did_you_mean(field, used))
     unused = rule.params.keys() - frozenset().union(*(c.names for c in rule.conditions))
     if unused:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from diagnose.facts._proofs import claim
 from diagnose.facts._scopes import scope_of, series_scope
+from diagnose.facts._scores import quoted
 from diagnose.types import Fact, Proof
 from diagnose.vocabulary import metric_of
 
@@ -20,6 +22,7 @@ PROVIDES: Mapping[str, str] = {
     "nan_metrics.count": "how many task metrics of the reported evaluation are NaN or infinite",
     "nan_rows.share": "share of the evaluations with task metrics in which one is NaN or infinite",
     "nan_loss.reported": "whether the loss of the reported evaluation is NaN or infinite",
+    "nan_loss.tail_share": "share of the history, counted from its end, in which every loss is NaN or infinite",
     "nan_loss.explained": "whether a task metric is finite and changes, so that only the loss is broken",
 }
 NEEDS: tuple[str, ...] = ()
@@ -68,14 +71,33 @@ def _rows(series: Series, scope: Scope) -> Iterator[Fact]:
 
 def _loss(run: Run, series: Series, own: Scope, scope: Scope) -> Iterator[Fact]:
     """Yield whether the loss is broken, and whether the metrics beside it show that the model is not."""
-    loss = series.reported.metrics.get("loss")
+    loss, tail = series.reported.metrics.get("loss"), _broken_tail(series)
+    basis = Proof.PROVED, ()
+    if tail:
+        share = len(tail) / len(series.column("loss"))
+        because = f"{tail[-1].key} is {tail[-1].text} in the last {len(tail)} of {len(series.column('loss'))} evaluations"
+        yield Fact("nan_loss.tail_share", share, scope, Proof.PROVED, because, "", (), tuple(tail[-3:]))
     if loss is None or loss.is_finite:
         because = "no loss is reported" if loss is None else f"{loss.key} is {loss.text}"
-        yield claim("nan_loss.reported", holds=False, scope=own, basis=(Proof.PROVED, ()), because=because)
-        return
+        yield claim("nan_loss.reported", holds=False, scope=own, basis=basis, because=because)
+        if not tail:
+            return
+        loss = tail[-1]
+    else:
+        because = f"{loss.key} is {loss.text}"
+        yield claim("nan_loss.reported", holds=True, scope=own, basis=basis, because=because, evidence=(loss,))
+    yield _explained(run, series, loss, scope)
+
+
+def _broken_tail(series: Series) -> list[Value]:
+    """Return the losses at the end of the history that are NaN or infinite, the last one last."""
+    tail = list(takewhile(lambda loss: not loss.is_finite, (loss for _, loss in reversed(series.column("loss")))))
+    return tail[::-1]
+
+
+def _explained(run: Run, series: Series, loss: Value, scope: Scope) -> Fact:
+    """Return whether a task metric moves beside the broken `loss`, so that only the loss is broken."""
     because = f"{loss.key} is {loss.text}"
-    basis = Proof.PROVED, ()
-    yield claim("nan_loss.reported", holds=True, scope=own, basis=basis, because=because, evidence=(loss,))
     zero = _trains_at_zero(run)
     # A headline of another evaluation does not make a frozen history move.
     rows = series.rows if len(series.rows) > 1 else series.evaluations
@@ -95,12 +117,11 @@ def _loss(run: Run, series: Series, own: Scope, scope: Scope) -> Iterator[Fact]:
     elif finite and all(_is_next_to_nothing(value) for value in finite):
         because += f", and {', '.join(f'{v.key} {v.text}' for v in finite)} is next to nothing"
     elif finite:
-        # One evaluation cannot tell a broken loss from a broken model.
-        return
+        because += f", and one evaluation ({quoted(*finite)}) does not show a metric that moves"
     else:
         because += ", and no task metric shows that the model works"
     evidence = (loss,) if zero is None else (loss, zero)
-    yield Fact("nan_loss.explained", bool(moving) and zero is None, scope, Proof.PROVED, because, "", (), evidence)
+    return Fact("nan_loss.explained", bool(moving) and zero is None, scope, Proof.PROVED, because, "", (), evidence)
 
 
 def _is_next_to_nothing(value: Value) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from diagnose.facts._scopes import series_scope
 from diagnose.types import Fact, Proof, Scope
+from diagnose.vocabulary import metric_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -17,11 +18,13 @@ if TYPE_CHECKING:
 PROVIDES: Mapping[str, str] = {
     "untrained_head.words": "the words by which the log says that weights were not loaded or are newly initialised",
     "untrained_head.weights_missing": "whether the log says that trained weights were not found",
+    "undefined_correlation.words": "the words by which the log says that a correlation is not defined, none being given",
     "training.seen": "whether anything shows that the run trained: a training loss, or a history of evaluations",
 }
 NEEDS: tuple[str, ...] = ()
 
 _FLAG = "untrained-head"
+_CONSTANT = "constant-input"
 _MISSING = re.compile(
     r"\bnot? (?:trained )?(?:weights?|checkpoint|found|loaded)|\bmissing\b|random(?:ly)? init", re.IGNORECASE
 )
@@ -31,7 +34,8 @@ _NEAR_LINES = 6
 
 
 def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Question]:  # noqa: ARG001  # its protocol
-    """Yield what the log says about its weights, at the evaluation that stands beside it where there is one."""
+    """Yield what the log says about a correlation, and about its weights at the evaluation that stands beside it."""
+    yield from _undefined_correlation(run)
     flag = run.text_flags.get(_FLAG)
     if flag is None:
         return
@@ -43,6 +47,26 @@ def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Ques
     yield Fact("untrained_head.weights_missing", missing, scope, Proof.PROVED, because, "", (), (flag,))
     seen = "it has training losses or a history" if trained else "nothing shows that it trained"
     yield Fact("training.seen", trained, scope, Proof.PROVED, f"of this run: {seen}")
+
+
+def _undefined_correlation(run: Run) -> Iterator[Fact]:
+    """Yield scipy's warning of a constant input where no number shows that a later evaluation was sound."""
+    flag = run.text_flags.get(_CONSTANT)
+    numbers = (value for e in run.evaluations for name, value in e.metrics.items() if _is_correlation(name))
+    if flag is None or any(value.is_finite for value in numbers):
+        return
+    because = (
+        f"the log says: {flag.text.strip()}; so one side of the correlation does not vary, and it is NaN: the "
+        "predictions, which is the usual case, or the labels of the evaluated rows"
+    )
+    yield Fact(
+        "undefined_correlation.words", flag.text.strip(), Scope(run.name), Proof.PROVED, because, "", (), (flag,)
+    )
+
+
+def _is_correlation(name: str) -> bool:
+    info = metric_of(name)
+    return info is not None and info.kind == "correlation"
 
 
 def _trained(run: Run) -> bool:

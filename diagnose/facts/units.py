@@ -165,6 +165,10 @@ def _perfect(series: Series, scores: list[Value], scope: Scope, outer: Scope) ->
     if not scores:
         yield from _perfect_matrix(series.reported, scope)
         return
+    # How well a text is cut into tokens says nothing about the task beside it.
+    scores = [v for v in scores if v.metric != "token_accuracy"]
+    if not scores:
+        return
     perfect = [v for v in scores if v.number >= _PERFECT and v.number <= 1]
     because = f"{len(perfect)} of {len(scores)} scores read 1: {quoted(*scores[:6])}"
     yield Fact(

@@ -116,6 +116,8 @@ def agree(a: Value, b: Value) -> bool:
     """
     if a.text == b.text and a.scale == b.scale:
         return True
+    if _far(a, b):
+        return False
     left, right = a.interval, b.interval
     if left is None or right is None:
         return math.isnan(a.number) and math.isnan(b.number)
@@ -124,6 +126,14 @@ def agree(a: Value, b: Value) -> bool:
         return a.number == b.number
     coarse, fine = (left, b) if widths[0] > widths[1] else (right, a)
     return Fraction(repr(fine.number)) in coarse
+
+
+def _far(a: Value, b: Value) -> bool:
+    """Whether two plain decimals are so far apart that no rounding explains it: a test that needs no fractions."""
+    if not (a.text + b.text).replace(".", "").isdigit():
+        return False
+    decimals = min(len(value.text.partition(".")[2]) for value in (a, b))
+    return abs(a.number - b.number) > 2 * 10**-decimals * max(a.scale, b.scale)
 
 
 def _finer(a: Value, b: Value) -> Value:

@@ -35,25 +35,40 @@ _FLAGS = {
 }
 # Words of which each message has one: a document without them is not searched.
 _WORDS = {
-    "untrained-head": ("initiali", "down-stream", "weights", "checkpoint"),
+    "untrained-head": ("newly initiali", "randomly initiali", "down-stream", "weight", "load"),
     "undefined-metric": ("undefinedmetric", "ill-defined", "zero_division"),
     "constant-input": ("constantinput", "array is constant"),
     "seqeval-tag-warning": ("ne tag",),
     "nan-gradient": ("grad",),
     "truncated-sequences": ("sequence length",),
     "out-of-memory": ("memory", "cublas", "oom"),
-    "diverged-message": ("loss", "diverged", "nan or inf"),
+    "diverged-message": (" nan", " inf", "diverged", "nan or inf", "nan loss", "exploded"),
 }
 _PATTERNS = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in _FLAGS.items()}
 
 
 def flags_of(page: Page) -> list[Cell]:
     """Return the first occurrence of every message, with its line."""
-    lowered = [line.lower() for line in page.lines]
+    text = "\n".join(page.lines)
+    lowered = text.lower()
+    if len(lowered) != len(text):  # a few letters grow when they are lowered
+        lowered = "".join(c.lower() if c.isascii() else c for c in text)
     found: list[Cell] = []
     for name, words in _WORDS.items():
-        lines = [i for i, line in enumerate(lowered) if any(word in line for word in words)]
-        first = next((i for i in lines if _PATTERNS[name].search(page.lines[i])), None)
+        first = min(filter(None, (_first(text, lowered, word, _PATTERNS[name]) for word in words)), default=None)
         if first is not None:
-            found.append(Cell(name, page.lines[first].strip()[:200], page.at(first)))
+            index = text.count("\n", 0, first - 1)
+            found.append(Cell(name, page.lines[index].strip()[:200], page.at(index)))
     return found
+
+
+def _first(text: str, lowered: str, word: str, pattern: re.Pattern[str]) -> int:
+    """Return where the first line with the word and the message ends, counted from 1; 0 where there is none."""
+    at = lowered.find(word)
+    while at >= 0:
+        start, stop = text.rfind("\n", 0, at) + 1, text.find("\n", at)
+        stop = len(text) if stop < 0 else stop
+        if pattern.search(text, start, stop):
+            return stop + 1
+        at = lowered.find(word, stop)
+    return 0

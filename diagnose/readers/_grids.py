@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from diagnose.readers.page import Page
 
-__all__ = ["Grid", "find_grids"]
+__all__ = ["Grid", "find_grids", "is_row"]
 
 _BARS = "|│┃║"
 _BORDER = frozenset(" \t|:-=+_—─━═│┃║┌┐└┘├┤┬┴┼╞╪╡╒╤╕╘╧╛┏┳┓┡╇┩┗┻┛┣╋┫┠╂┨╭╮╰╯╔╦╗╠╬╣╚╩╝╟╫╢╤╧")
@@ -45,30 +45,32 @@ def find_grids(page: Page) -> Iterator[Grid]:
     """Yield every table that stands on lines that no block has claimed, in order."""
     index, end = 0, len(page.lines)
     while index < end:
-        if page.claimed[index] or not _is_row(page.lines[index]):
+        if page.claimed[index] or not page.drawn[index]:
             index += 1
             continue
         stop = index
-        while stop < end and not page.claimed[stop] and (_is_row(page.lines[stop]) or _is_gap(page.lines, stop)):
+        while stop < end and not page.claimed[stop] and (page.drawn[stop] or _is_gap(page, stop)):
             stop += 1
         yield from _cut(page.lines, index, stop)
         index = stop
 
 
-def _is_row(line: str) -> bool:
-    return any(bar in line for bar in _BARS) or _is_border(line)
+def is_row(line: str) -> bool:
+    """Whether the line holds a bar between cells, or is a rule."""
+    if "|" in line or (not line.isascii() and any(bar in line for bar in _BARS)):
+        return True
+    return _is_border(line)
 
 
-def _is_gap(lines: list[str], index: int) -> bool:
+def _is_gap(page: Page, index: int) -> bool:
     """Whether a line between two rows only says that rows were left out."""
-    following = lines[index + 1 : index + 4]
-    return lines[index].strip() in _GAPS and any(_is_row(line) for line in following)
+    return page.lines[index].strip() in _GAPS and any(page.drawn[index + 1 : index + 4])
 
 
 def _is_border(line: str) -> bool:
     """Whether the line is a rule between rows: nothing but border characters, two strokes at least."""
-    text = line.strip().lstrip("> ")
-    return len(text) > 2 and text[0] != " " and _BORDER.issuperset(text) and sum(c in _RULE for c in text) > 1
+    text = line.lstrip("> \t").rstrip()
+    return len(text) > 2 and text[0] in _BORDER and _BORDER.issuperset(text) and sum(c in _RULE for c in text) > 1
 
 
 def _cut(lines: list[str], start: int, stop: int) -> Iterator[Grid]:

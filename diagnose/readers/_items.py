@@ -18,17 +18,12 @@ _SCORES = ("score", "correlation", "error")
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A cell that holds a number, its name taken apart."""
+    """A cell that holds a number, its name taken apart; `kind`: that of the metric, "" where it is not known."""
 
     cell: Cell
     name: Name
     printed: Printed
-
-    @property
-    def kind(self) -> str:
-        """The kind of the metric; "" where it is not known."""
-        info = self.name.info if self.name.known else None
-        return info.kind if info else ""
+    kind: str
 
 
 # A record, its numbers, and its cells that cannot be used, each with the reason.
@@ -37,7 +32,7 @@ Reading: TypeAlias = "tuple[Record, list[Item], list[tuple[Cell, str]]]"
 
 def score_like(item: Item) -> bool:
     """Whether the item is a measure of quality other than a loss."""
-    return item.name.known and item.kind in _SCORES
+    return item.kind in _SCORES
 
 
 def items_of(record: Record) -> tuple[list[Item], list[tuple[Cell, str]]]:
@@ -49,16 +44,16 @@ def items_of(record: Record) -> tuple[list[Item], list[tuple[Cell, str]]]:
             continue
         name = parse_name(cell.key)
         info = name.info if name.known else None
-        printed = read_number(cell.text, duration=info is not None and info.kind == "time")
+        kind = info.kind if info else ""
+        printed = read_number(cell.text, duration=kind == "time")
         if (
             printed is not None
+            and kind in _SCORES
             and cell.text.lstrip(" *`").startswith("+")
-            and info is not None
-            and info.kind in _SCORES
         ):
             unread.append((cell, "a change, not a value"))
         elif printed is not None:
-            items.append(Item(cell, name, printed))
+            items.append(Item(cell, name, printed, kind))
         elif any(c.isdigit() for c in cell.text):
             unread.append((cell, "not a number"))
     return _without_lone_letters(items), unread
@@ -72,4 +67,5 @@ def _without_lone_letters(items: list[Item]) -> list[Item]:
 
 
 def _as_unknown(item: Item) -> Item:
-    return Item(item.cell, Name(item.name.words, item.name.split, known=False, words=item.name.words), item.printed)
+    name = Name(item.name.words, item.name.split, known=False, words=item.name.words)
+    return Item(item.cell, name, item.printed, "")

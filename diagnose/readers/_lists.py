@@ -26,7 +26,8 @@ class Item:
 
 def item_of(line: str) -> Item | None:
     """Return the key and value of a line, or None where it has no such form."""
-    line = _BRANCH.sub("- ", line)
+    if not line.isascii() or "|" in line:
+        line = _BRANCH.sub("- ", line)
     bullet = _BULLET.match(line)
     body = line[bullet.end() :] if bullet else line
     match = _ITEM.match(plain(body))

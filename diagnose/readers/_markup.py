@@ -15,6 +15,7 @@ _TAG = re.compile(r"</?[A-Za-z][^<>]{0,200}>")
 _ESCAPE = re.compile(r"\\([\\`*_{}\[\]()#+\-.!|%$~<>])")
 _MARKS = re.compile(r"\*+|`+|~~|(?<!\w)_+|_+(?!\w)|\$")
 _UNSEEN = {"\ufe0f", "\u200d", "\u200b", "\ufeff"}
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 # A dict of one metric, as the `evaluate` library returns it and a Trainer prints it.
 _SINGLE = re.compile(r"\{\s*['\"]?[\w ]{1,40}['\"]?\s*:\s*([^{},\[\]]{1,60})\}")
 
@@ -32,10 +33,18 @@ def plain(text: str) -> str:
         text = _TAG.sub(" ", text)
     if "\\" in text:
         text = _ESCAPE.sub(lambda m: "\x00" if m[1] == "_" else m[1], text)
-    text = _MARKS.sub("", text).replace("\x00", "_")
+    if "_" in text or "*" in text or "`" in text or "$" in text or "~" in text:
+        text = _MARKS.sub("", text)
+    if "\x00" in text:
+        text = text.replace("\x00", "_")
     if not text.isascii():
-        text = "".join(c for c in text if c not in _UNSEEN and unicodedata.category(c) not in ("So", "Co", "Cn", "Cs"))
+        text = _NOT_ASCII.sub(_seen, text)
     return " ".join(text.split())
+
+
+def _seen(match: re.Match[str]) -> str:
+    c = match[0]
+    return "" if c in _UNSEEN or unicodedata.category(c) in ("So", "Co", "Cn", "Cs") else c
 
 
 def number_in(text: str) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 from diagnose.interval import parse_number
 
@@ -73,6 +74,12 @@ def is_absent(text: str) -> bool:
 
 def read_number(text: str, *, duration: bool = False) -> Printed | None:
     """Return the number that `text` prints, or None; `duration` allows units of time and clock times."""
+    # Every block asks again; a long text is not worth keeping.
+    return _read(text, duration) if len(text) <= _LONGEST else _read.__wrapped__(text, duration)
+
+
+@lru_cache(maxsize=16384)
+def _read(text: str, duration: bool) -> Printed | None:  # noqa: FBT001  # a cache keeps no keyword arguments
     number = parse_number(text) if len(text) <= _LONGEST else None
     if number is not None:
         return Printed(text.strip(), number)

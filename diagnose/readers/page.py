@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
+from diagnose.readers._grids import is_row
+from diagnose.readers.blocks._pairs import Pair, hints_at_metric, pairs
 from diagnose.readers.headings import Context, contexts
 from diagnose.types import Unread
 
@@ -56,6 +58,7 @@ class Page:
     def __post_init__(self) -> None:
         self.claimed = [False] * len(self.lines)
         self._headings, self.fenced = _outline(self.lines)
+        self._pairs: dict[int, list[Pair]] = {}
 
     def claim(self, start: int, stop: int | None = None) -> None:
         """Mark the lines `start` to `stop` (excluded; one line where it is not given) as read."""
@@ -81,6 +84,23 @@ class Page:
     def contexts(self) -> dict[tuple[str, ...], Context]:
         """What each path of headings says about the run, task, split and class below it."""
         return contexts(self.lines, self._headings)
+
+    @cached_property
+    def hinted(self) -> list[bool]:
+        """Whether a part of a metric's name stands on each line."""
+        return [hints_at_metric(line) for line in self.lines]
+
+    @cached_property
+    def drawn(self) -> list[bool]:
+        """Whether each line may be a row, or a rule, of a table drawn with characters."""
+        return [is_row(line) for line in self.lines]
+
+    def pairs(self, index: int) -> list[Pair]:
+        """Return the "name: number" pairs of a line."""
+        found = self._pairs.get(index)
+        if found is None:
+            found = self._pairs[index] = pairs(self.lines[index], hinted=self.hinted[index])
+        return found
 
     def at(self, index: int) -> str:
         """Return a line's place as it is quoted to the user."""

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from diagnose.readers._flags import flags_of
 from diagnose.readers._pick import pick
 from diagnose.readers.blocks import blocks
-from diagnose.readers.blocks._pairs import hints_at_metric
 from diagnose.readers.page import Page
 from diagnose.readers.records import Records
 from diagnose.types import Unread
@@ -75,7 +74,7 @@ def _skim(page: Page) -> None:
         if line.count(".") > 1 or not line or line[0] in " \t":
             continue
         lowered = line.lower()
-        if not any(word in lowered for word in _TOLD) and not hints_at_metric(line):
+        if not any(word in lowered for word in _TOLD) and not page.hinted[i]:
             page.claim(i)
 
 
@@ -96,7 +95,7 @@ def _left_over(page: Page) -> list[Unread]:
     left = [
         Unread(page.source, page.at(i), line.strip()[:200], "not understood")
         for i, line in page.open_lines()
-        if _NUMBER.search(line) and _METRIC.search(line)
+        if (page.hinted[i] or "ap" in line.lower()) and _NUMBER.search(line) and _METRIC.search(line)
     ]
     if len(left) > _MOST_UNREAD:
         more = Unread(page.source, "", "", f"{len(left) - _MOST_UNREAD} more lines with numbers were not understood")

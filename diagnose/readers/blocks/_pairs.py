@@ -37,7 +37,7 @@ _HINTS = (
     *("auc", "roc", "bleu", "rouge", "pearson", "spearman", "mcc", "kappa", "ppl", "perp", "map", "ap5", "iou", "dice"),
     *("score", "err", "kendall", "matthew", "r2", "r^2", "r²", "nll", "jacc", "exact", "sensit", "specif", "corr"),
 )
-_SOME_NUMBER = re.compile(r"\d|nan|inf", re.IGNORECASE)
+_DIGIT = re.compile(r"\d")
 _SIGN = re.compile(r"[:=>→：]|\bis\b")
 _LONGEST_KEY = 60
 _FILLER = re.compile(
@@ -68,6 +68,7 @@ _STEP = re.compile(
     r"\s*[:=#\[(]{0,2}\s*0*(\d+)(?![\d.])|\bafter (\d+) (?:steps|iterations|updates)\b",
     re.IGNORECASE,
 )
+_AXIS_WORDS = ("epoch", "step", "iter", "update")
 _ROUND = re.compile(r"\[(\d+)\]\s+(?=\S+:)")
 
 
@@ -86,10 +87,16 @@ class Pair:
     alone: bool = False
 
 
-def pairs(line: str) -> list[Pair]:
-    """Return the pairs of a line, in order: those with a sign between, and bare ones where the name is a metric's."""
-    signed = _SIGN.search(line)
-    if not _SOME_NUMBER.search(line) or not (signed or hints_at_metric(line)):
+def pairs(line: str, *, hinted: bool | None = None) -> list[Pair]:
+    """Return the pairs of a line, in order: those with a sign between, and bare ones where the name is a metric's.
+
+    hinted: what `hints_at_metric` says of the line, where that is known already.
+    """
+    if not _DIGIT.search(line) and not ("nan" in (lowered := line.lower()) or "inf" in lowered):
+        return []
+    if hinted is None:
+        hinted = hints_at_metric(line)
+    if not hinted and not _SIGN.search(line):
         return []
     text = _undressed(line)
     found: list[Pair] = []
@@ -105,7 +112,7 @@ def pairs(line: str) -> list[Pair]:
             name = parse_name(key)
             alone = not text[:start].strip(" -*+•\"'.0123456789)")
             found.append(Pair(key, number.strip().rstrip("."), name, start, free, alone))
-    return sorted([*found, *_lone_pairs(text, found)], key=lambda pair: pair.start)
+    return sorted([*found, *_lone_pairs(text, found)], key=lambda pair: pair.start) if hinted else found
 
 
 def hints_at_metric(line: str) -> bool:
@@ -123,8 +130,6 @@ def _undressed(line: str) -> str:
 
 def _lone_pairs(text: str, found: list[Pair]) -> list[Pair]:
     lone: list[Pair] = []
-    if not hints_at_metric(text):
-        return lone
     start = 0
     for end, following in [*((cut.start(), cut.end()) for cut in _LONE_CUT.finditer(text)), (len(text), 0)]:
         segment = text[start:end]
@@ -189,7 +194,10 @@ def split_before(text: str) -> str | None:
 
 def axes(text: str, at: str) -> list[Cell]:
     """Return the epoch and the step that a line names, as cells."""
-    cells = []
+    cells: list[Cell] = []
+    lowered = text.lower()
+    if not any(word in lowered for word in _AXIS_WORDS) and "[" not in text[:1]:
+        return cells
     if epoch := _EPOCH.search(text):
         cells.append(Cell("epoch", epoch[1], at))
     if step := _STEP.search(text):

@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 from diagnose.readers._numbers import is_absent, read_number
-from diagnose.readers.blocks._pairs import hints_at_metric, is_measure
+from diagnose.readers.blocks._pairs import is_measure
 from diagnose.readers.headings import context
 from diagnose.readers.records import Cell, Record
 from diagnose.vocabulary import parse_name
@@ -40,11 +40,9 @@ _LONGEST = 2000
 def extract(page: Page) -> Iterator[Record]:
     """Claim each header with the rows below it; rows with a step or an epoch are a history."""
     for i in range(len(page.lines) - 1):
-        if page.claimed[i]:
+        if page.claimed[i] or not (page.hinted[i] or _LONE_LETTERS.search(page.lines[i])):
             continue
         if _NUMBER.search(page.lines[i]) and "%|" not in page.lines[i]:
-            continue
-        if not hints_at_metric(page.lines[i]) and not _LONE_LETTERS.search(page.lines[i]):
             continue
         line, bars = _BAR.subn("", _PREFIX.sub("", page.lines[i], count=1))
         line = line.strip()

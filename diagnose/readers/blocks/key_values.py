@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from diagnose.readers.blocks._pairs import Pair, hints_at_metric, is_measure, pairs, split_before
+from diagnose.readers.blocks._pairs import Pair, is_measure, split_before
 from diagnose.readers.headings import Context, context, is_plan
 from diagnose.readers.records import Cell, Record
 from diagnose.vocabulary import parse_name, setting_of
@@ -99,13 +99,15 @@ def _lists(page: Page) -> list[_List]:
         if caption is not None:
             split, fresh = caption or split, True
             continue
-        if planned or _FASTTEXT_LABEL.search(line) or _BAR.search(line):
+        if planned or (len(line) > _LONG and not page.hinted[i]):
             continue
-        if len(line) > _LONG and not hints_at_metric(line):
+        found = ("[" in line and _by_split(line)) or page.pairs(i)
+        if not found or _FASTTEXT_LABEL.search(line) or _BAR.search(line):
             continue
-        found = _by_split(line) or pairs(line)
-        if page.fenced[i] or _CODE.search(line):
-            found = [pair for pair in found if is_measure(pair.name) and not _CODE.search(line)]
+        if _CODE.search(line):
+            continue
+        if page.fenced[i]:
+            found = [pair for pair in found if is_measure(pair.name)]
         for pair in found:
             current = lists[-1] if lists else None
             if fresh or current is None or current.has(pair) or i - current.last > _APART:
@@ -118,10 +120,10 @@ def _lists(page: Page) -> list[_List]:
 
 def _caption(line: str) -> str | None:
     """Return the split that a caption names ("***** eval metrics *****"), "" for a caption without one, or None."""
-    stars = _STARS.match(line)
+    stars = _STARS.match(line) if "***" in line else None
     if stars:
         return split_before(stars[1]) or ""
-    if _CAPTION.fullmatch(line.strip()) and (split := split_before(line)):
+    if (":" in line or ".." in line or "…" in line) and _CAPTION.fullmatch(line.strip()) and (split := split_before(line)):
         return split
     return None
 

@@ -19,8 +19,9 @@ def extract(page: Page) -> Iterator[Record]:
     """Claim every section under a heading that announces a plan; list those with figures as unread."""
     title = next((page.headings(i) for i in range(len(page.lines)) if page.headings(i)), ())
     start: int | None = None
+    plans = {path: any(map(is_plan, _sections(path, title))) for path in page.contexts}
     for index in range(len(page.lines) + 1):
-        planned = index < len(page.lines) and any(map(is_plan, _sections(page.headings(index), title)))
+        planned = index < len(page.lines) and plans[page.headings(index)]
         if planned and start is None:
             start = index
         elif not planned and start is not None:

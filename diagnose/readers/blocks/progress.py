@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from diagnose.readers.blocks._pairs import Pair, axes, hints_at_metric, is_measure, pairs, split_before
+from diagnose.readers.blocks._pairs import Pair, axes, is_measure, split_before
 from diagnose.readers.headings import context
 from diagnose.readers.records import Cell, Record
 
@@ -32,6 +32,7 @@ _CLOSING = re.compile(r"\b(?:final|best|overall|finished|summary|average over)\b
 _STARS = re.compile(r"[^\w*]*\*{3,}[^*]{1,60}\*{3,}")
 # Beside each pair so many words may stand in a line of a log; a sentence has more.
 _WORD = re.compile(r"[A-Za-z]{2,}")
+_MOST_WORDS = 40
 _BULLET = re.compile(r"\s*(?:[-*+]|\d+[.)])\s")
 # So many lines may lie between an epoch's line and its figures.
 _NEAR = 6
@@ -87,14 +88,16 @@ def _events(page: Page) -> list[_Row | _Marker]:
     split: str | None = None
     in_block = False
     for i, line in page.open_lines():
-        if _SETTING_OUT.match(line):
+        if line.rstrip()[-1] in ".:*" and _SETTING_OUT.match(line):
             split = split_before(line) or split
-        in_block = bool(_STARS.match(line)) or (in_block and _is_entry(line))
-        if in_block or not _DIGIT.search(line) or len(_WORD.findall(line[:400])) > 40:
+        in_block = ("***" in line and bool(_STARS.match(line))) or (in_block and _is_entry(page.pairs(i)))
+        on_line = [] if in_block else axes(line, page.at(i))
+        if in_block or not (on_line or page.hinted[i]) or not _DIGIT.search(line):
             continue
-        found = [pair for pair in pairs(line) if pair.name.known] if hints_at_metric(line) else []
+        if len(_WORD.findall(line[:400])) > _MOST_WORDS:
+            continue
+        found = [pair for pair in page.pairs(i) if pair.name.known] if page.hinted[i] else []
         measures = [pair for pair in found if is_measure(pair.name)]
-        on_line = axes(line, page.at(i))
         if not measures:
             if on_line and len(line.strip()) < 200:
                 events.append(_Marker(i, tuple(on_line)))
@@ -112,9 +115,8 @@ def _events(page: Page) -> list[_Row | _Marker]:
     return events
 
 
-def _is_entry(line: str) -> bool:
-    """Whether a line is an entry of a `***** eval metrics *****` block, which is a result and no row."""
-    found = pairs(line)
+def _is_entry(found: list[Pair]) -> bool:
+    """Whether a line's pairs are an entry of a `***** eval metrics *****` block, which is a result and no row."""
     return len(found) == 1 and found[0].alone
 
 

@@ -10,7 +10,6 @@ import re
 from typing import TYPE_CHECKING
 
 from diagnose.readers._markup import plain
-from diagnose.readers.blocks._pairs import hints_at_metric
 from diagnose.readers.headings import context, is_plan
 from diagnose.readers.records import Cell, Record
 from diagnose.vocabulary import parse_name
@@ -61,9 +60,9 @@ def extract(page: Page) -> Iterator[Record]:
     stated: set[tuple[str | None, str]] = set()
     for i, line in page.open_lines():
         if (
-            not page.fenced[i]
+            page.hinted[i]
+            and not page.fenced[i]
             and _DIGIT.search(line)
-            and hints_at_metric(line)
             and not any(map(is_plan, page.headings(i)))
         ):
             yield from _sentences(page, i, plain(line), stated)

@@ -40,8 +40,8 @@ def extract(page: Page) -> Iterator[Record]:
         if records:
             page.claim(grid.start, grid.stop)
             yield from records
-    for start, stop in _lists(page):
-        yield from _of_list(page, start, stop)
+    for items in _lists(page):
+        yield from _of_list(page, items)
 
 
 # --- tables ----------------------------------------------------------------------------------------------------------
@@ -89,34 +89,33 @@ def _cells(key: str, text: str, at: str) -> list[Cell]:
 # --- lists -----------------------------------------------------------------------------------------------------------
 
 
-def _lists(page: Page) -> Iterator[tuple[int, int]]:
-    """Yield (start, stop) of each stretch of open lines without a blank line, of which each has a key and a value.
+def _lists(page: Page) -> Iterator[list[tuple[int, Item]]]:
+    """Yield the lines and items of each stretch of open lines without a blank line that have a key and a value each.
 
     Blank lines are passed over below a sentence that announces settings: some cards put one between the items.
     """
     index, end = 0, len(page.lines)
     while index < end:
-        if page.claimed[index] or not _is_item(page.lines[index]):
-            index += 1
+        item = None if page.claimed[index] else _setting(page.lines[index])
+        index += 1
+        if item is None:
             continue
-        stop = index + 1
-        loose = _announced(page, index)
-        while stop < end and not page.claimed[stop]:
-            line = page.lines[stop]
-            if not (_is_item(line) or (loose and not line.strip())) or line.startswith("#"):
+        items = [(index - 1, item)]
+        loose = _announced(page, index - 1)
+        while index < end and not page.claimed[index]:
+            line = page.lines[index]
+            item = None if line.startswith("#") else _setting(line)
+            if item is not None:
+                items.append((index, item))
+            elif not loose or line.strip():
                 break
-            stop += 1
-        yield index, stop
-        index = stop
-
-
-def _is_item(line: str) -> bool:
-    return (":" in line or "=" in line) and _setting(line) is not None
+            index += 1
+        yield items
 
 
 def _setting(line: str) -> Item | None:
     """Return the item of a line whose key is a name, no sentence."""
-    item = item_of(line)
+    item = item_of(line) if ":" in line or "=" in line else None
     return item if item is not None and ". " not in item.key and item.key.count(" ") < _MOST_WORDS else None
 
 
@@ -135,8 +134,8 @@ def _announced(page: Page, index: int) -> bool:
     return bool(titles) and bool(_LEAD.search(plain(titles[-1])))
 
 
-def _of_list(page: Page, start: int, stop: int) -> Iterator[Record]:
-    items = [(i, item) for i in range(start, stop) if (item := _setting(page.lines[i]))]
+def _of_list(page: Page, items: list[tuple[int, Item]]) -> Iterator[Record]:
+    start = items[0][0]
     announced = _announced(page, start)
     here = context(page, start)
     parent = _parent(page, items)
@@ -165,8 +164,6 @@ def _looks_like_settings(items: list[Item]) -> bool:
 
 def _parent(page: Page, items: list[tuple[int, Item]]) -> set[int] | None:
     """Return the lines below an item without a value that announces settings ("- Parameters:"), or None."""
-    if not items:
-        return None
     first, item = items[0]
     above = page.lines[first - 1] if first else ""
     indent = len(above) - len(above.lstrip())
