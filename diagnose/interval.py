@@ -20,6 +20,9 @@ Number: TypeAlias = int | float | Fraction
 _INFINITY = math.inf
 # Digits beyond this are no decimal place of anybody's metric; 10**-400 would only cost time.
 _LARGEST_EXPONENT = 400
+# No metric is larger, or smaller and not 0: products and quotients of a few of them stay within the floats.
+_LARGEST = Fraction(10) ** 60
+_SMALLEST = 1 / _LARGEST
 _LONGEST_TEXT = 1000
 _NUMBER = re.compile(r"[+-]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _WORDS = {"nan": math.nan, "inf": math.inf, "infinity": math.inf}
@@ -129,18 +132,19 @@ def parse_number(text: str) -> float | None:
 
 @lru_cache(maxsize=65536)
 def printed_interval(text: str, *, rounded: bool = False, machine: bool = False) -> Interval | None:
-    """Return every number that may have been printed as `text`; None for NaN, infinity and non-numbers.
+    """Return every number that may have been printed as `text`; None for NaN, infinity, non-numbers, 1e60 and more.
 
     `rounded`: the text was rounded to the nearest; otherwise it may also have been truncated towards zero.
     `machine`: the text stands in a record that prints full doubles, so a short text is a full double too.
 
     Method (measured in the project's forensics): d decimals stand for x +- u/2 with u = 10^-d, or, where the
-    number may have been truncated, for everything from x - u/2 to x + u on the side away from zero. At least
+    number may have been truncated, for everything from x - u/2 to x + u (x - u to x + u below zero, where it may
+    have been floored). At least
     15 significant digits: the double +-4 ulp, or the float32 +-2 ulp where the double is a float32's own value.
-    7 to 9 significant digits that are the shortest text of a float32: the union of both readings.
+    7 significant digits or more that are the shortest text of a float32, or its own double: the union of both.
     """
     number = parse_number(text)
-    if number is None or not math.isfinite(number) or len(text) > _LONGEST_TEXT:
+    if number is None or not abs(number) < _LARGEST or len(text) > _LONGEST_TEXT:
         return None
     mantissa, _, exponent_text = text.strip().lower().lstrip("+-").replace("_", "").partition("e")
     exponent = int(exponent_text or 0)
@@ -149,6 +153,8 @@ def printed_interval(text: str, *, rounded: bool = False, machine: bool = False)
     whole, _, decimals = mantissa.partition(".")
     digits = len((whole + decimals).lstrip("0"))
     exact = Fraction(text.strip().replace("_", ""))
+    if exact and abs(exact) < _SMALLEST:
+        return Interval(-_SMALLEST, _SMALLEST)
     unit = Fraction(10) ** (exponent - len(decimals))
     if digits >= 15 or (machine and (decimals or exponent_text)):
         # A long print of fixed width ("%.15f") may have fewer digits than its double needs.
@@ -157,7 +163,8 @@ def printed_interval(text: str, *, rounded: bool = False, machine: bool = False)
     if not decimals and not exponent_text:
         return Interval(exact, exact)
     interval = _printed(exact, unit, rounded=rounded)
-    if digits >= 7 and _is_float32_text(number, text):
+    # A short text of a float32: the shortest that names it, or its double, where that happens to end early.
+    if digits >= 7 and (_as_float32(number) == number or _is_float32_text(number, text)):
         interval = interval.hull(_float32(number))
     return interval
 
@@ -168,7 +175,8 @@ def _printed(exact: Fraction, unit: Fraction, *, rounded: bool) -> Interval:
         return Interval(exact - half, exact + half)
     if exact == 0:
         return Interval(-unit, unit)
-    return Interval(exact - half, exact + unit) if exact > 0 else Interval(exact - unit, exact + half)
+    # A negative number may have been floored as well, away from zero.
+    return Interval(exact - (half if exact > 0 else unit), exact + unit)
 
 
 def _double(number: float) -> Interval:

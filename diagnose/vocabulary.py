@@ -346,7 +346,8 @@ def parse_name(written: str) -> Name:
     if target:
         aside |= {"target", "goal"}
     rest = [w for i, w in enumerate(words) if w not in aside and not _is_split(w, i)]
-    rest, variant = _cut_variant(_class_first(rest))
+    # "bbox_mAP_m" is the AP of objects of medium size, no head.
+    rest, variant = _cut_variant(_class_first(rest), head=written.rstrip().endswith(("(B)", "(M)")))
     canonical, prefix, letter = _find(rest)
     if not canonical and len(rest) > 1 and rest[-1] in ("step", "epoch"):
         canonical, prefix, letter = _find(rest[:-1])
@@ -385,16 +386,16 @@ def _class_first(rest: list[str]) -> list[str]:
     return rest
 
 
-def _cut_variant(rest: list[str]) -> tuple[list[str], str]:
-    """Cut off the words behind a metric that say which variant of it this is."""
+def _cut_variant(rest: list[str], *, head: bool) -> tuple[list[str], str]:
+    """Cut off the words behind a metric that say which variant of it this is; `head`: it ends in "(B)" or "(M)"."""
     for length in (2, 1):
         variant = "_".join(rest[-length:])
         if len(rest) > length and variant in _VARIANTS:
             return rest[:-length], variant
-    if len(rest) > 1 and (rest[-1] == "none" or (rest[-1] == _BOX_HEAD and _find(rest[:-1])[0])):
+    if len(rest) > 1 and rest[-1] == "none":
         return rest[:-1], ""
-    if len(rest) > 1 and rest[-1] == _MASK_HEAD and _find(rest[:-1])[0]:
-        return rest[:-1], "mask"
+    if len(rest) > 1 and head and _find(rest[:-1])[0]:
+        return rest[:-1], "mask" if rest[-1] == _MASK_HEAD else ""
     return rest, ""
 
 

@@ -22,7 +22,20 @@ from diagnose.report._story import tell
 from diagnose.report._words import clean, shown, sparkline
 from diagnose.report.json import as_dict, plain
 from diagnose.report.markdown import code, escape
-from diagnose.types import Fact, Proof, Question, Remedy, Run, Scope, ScopeVerdict, Unread, Verdict
+from diagnose.types import (
+    Evaluation,
+    Fact,
+    NotChecked,
+    Proof,
+    Question,
+    Remedy,
+    Run,
+    Scope,
+    ScopeVerdict,
+    Severity,
+    Unread,
+    Verdict,
+)
 
 VALIDATOR = jsonschema.Draft202012Validator(json_schema())
 HOSTILE = "a\x1b[31m|`b`\u202e<img>\r\n\x9b2Jc\ud800*[d](e)"
@@ -166,6 +179,48 @@ def test_a_remedy_of_several_findings_is_one_step():
     assert [step.title for step in steps] == ["Lower the learning rate", "Look at the labels"]
     assert steps[0].rules == "majority-class-collapse, frozen-metrics"
     assert steps[0].change == "learning_rate x 0.25"
+
+
+def test_a_grave_finding_gets_more_steps_than_advice_and_none_gets_them_all():
+    remedies = tuple(Remedy(f"Try {i}", "It helps.") for i in range(9))
+    titles = {}
+    for severity in Severity:
+        report = bare_report(Verdict.SUSPECT, findings=(finding(severity=severity, remedies=remedies),))
+        titles[severity] = [step.title for step in tell(report).steps]
+    assert titles[Severity.ERROR] == [f"Try {i}" for i in range(4)]
+    assert len(titles[Severity.NOTE]) < len(titles[Severity.WARNING]) < len(titles[Severity.ERROR])
+
+
+def test_what_was_not_checked_is_told_by_what_was_missing_the_most_wanted_first():
+    items = (
+        NotChecked("a", ("accuracy",)),
+        NotChecked("b", ("val_metric.drop", "val_metric.fall")),
+        NotChecked("c", ("best_step",)),
+    )
+    report = bare_report(Verdict.HEALTHY, not_checked=items)
+    assert tell(report).lacking == (("several evaluations of one run", ("b", "c")), ("accuracy", ("a",)))
+    assert "3 rules lacked a number" in terminal([report])
+    assert "several evaluations of one run | b, c" in markdown(report)
+
+
+def test_an_unknown_verdict_without_any_score_asks_for_one():
+    """The report has a loss alone; with a score the question is what a constant answer would have."""
+    report = bare_report(Verdict.UNKNOWN)
+    scored = replace(report.runs[0], evaluations=(Evaluation(metrics={"accuracy": value("eval_accuracy", "0.9")}),))
+    assert "A score of the task" in tell(report).deciders[0][0]
+    assert "one constant answer" in tell(replace(report, runs=(scored,))).deciders[0][0]
+
+
+def test_what_is_only_read_or_said_already_is_no_derivation():
+    scope = Scope("r", None, "eval")
+    quoted = value("eval_f1", "0.0")
+    read = Fact("prf", 0.0, scope, Proof.PROVED, "eval_f1 is 0.0", evidence=(quoted,))
+    absent = Fact("generates", False, scope, Proof.IMPLIED, "no text is generated")  # noqa: FBT003  # a fact's value
+    said = Fact("share", 0.9, scope, Proof.IMPLIED, "one answer in nine of ten rows", evidence=(quoted, quoted))
+    other = Fact("bound", 0.4, scope, Proof.IMPLIED, "the mean of both", evidence=(quoted, quoted))
+    told = finding(facts=(read, absent, said, other), message="The model gives one answer in nine of ten rows")
+    (story,) = tell(bare_report(Verdict.SUSPECT, findings=(told,))).findings
+    assert story.grounds == ("bound: the mean of both",)
 
 
 def test_the_proof_names_what_it_leans_on():

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Judgement", "judge"]
 
-_UNDECIDED = "no null model of this task can be ruled out from these numbers"
+_UNDECIDED = "the numbers do not rule out a model that ignores its input"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from diagnose.assets import asset_dir
-from diagnose.engine.condition import Condition
+from diagnose.engine.condition import UNKNOWN, Condition
 from diagnose.errors import ConditionError, RuleError, UsageError, did_you_mean
 from diagnose.facts import fact_names
 from diagnose.interval import Interval
@@ -99,12 +99,26 @@ class Rule:
         """The parameters' values."""
         return {name: param.value for name, param in self.params.items()}
 
+    def outcome(self, facts: Mapping[str, Any], *, without: int | None = None) -> str:
+        """Return "fires", "silent" or "unknown" for these facts, with the condition `without` taken for true."""
+        values = {**self.param_values, **facts}
+        answers = [True if i == without else c.evaluate(values) for i, c in enumerate(self.conditions)]
+        if False in answers:
+            return "silent"
+        return "unknown" if UNKNOWN in answers else "fires"
+
+    def killed_by(self, index: int) -> list[str]:
+        """Return the names of the cases that notice when the condition `index` is replaced by true."""
+        return [case.name for case in self.case if self.outcome(flat_facts(case.facts), without=index) != case.expect]
+
     def render(self, values: Mapping[str, Any]) -> str:
         """Fill the first message whose names all have a value; the title stands in where there is none."""
         for message in self.message:
             parsed = list(string.Formatter().parse(message))
             if all(field is None or values.get(field) is not None for _, field, _, _ in parsed):
-                filled = (text + ("" if name is None else _shown(values[name], spec or "")) for text, name, spec, _ in parsed)
+                filled = (
+                    text + ("" if name is None else _shown(values[name], spec or "")) for text, name, spec, _ in parsed
+                )
                 return "".join(filled)
         return self.title
 

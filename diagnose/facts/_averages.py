@@ -92,7 +92,8 @@ def table_of(evaluation: Evaluation, other: Evaluation | None) -> Table | None:
 def _supports(evaluation: Evaluation) -> list[int] | None:
     given = [row.metrics["support"].interval if "support" in row.metrics else None for row in evaluation.classes]
     numbers = [whole(interval) for interval in given]
-    return None if None in numbers else [number for number in numbers if number is not None]
+    known = [number for number in numbers if number is not None and number >= 0]
+    return known if len(known) == len(numbers) else None
 
 
 def of_table(evaluation: Evaluation, table: Table) -> Iterator[Contradiction | None]:

@@ -137,7 +137,11 @@ def _candidates(
     rows: Interval, accuracy: Interval, precision: Interval, recall: Interval, f1: Interval
 ) -> Iterator[Matrix | None]:
     """Yield every matrix that fits, with a None for each step that led to none."""
+    perfect = all(1 in ratio for ratio in (accuracy, precision, recall, f1))
     for n in range(int(rows.low), int(rows.high) + 1):
+        if perfect:
+            # Nothing positive and nothing predicted: 0/0 is printed as 1 with zero_division=1.
+            yield Matrix(0, 0, 0, n)
         for errors in _integers(n * (1 - accuracy.high), n * (1 - accuracy.low)):
             yield None
             # F1 = 2TP/(2TP + E)

@@ -13,6 +13,7 @@ with three classes the two ends meet. All of it is monotone, so margins known as
 
 from __future__ import annotations
 
+from bisect import insort
 from typing import TYPE_CHECKING, Any
 
 from diagnose.interval import Interval
@@ -76,16 +77,24 @@ class Cells:
 
     def pairs(self, most: int) -> list[dict[str, Any]]:
         """Return the `most` pairs of classes with the most confusions, the largest middle of the bounds first."""
-        found = []
-        for i in range(len(self.labels)):
-            for j in range(i):
-                low, high = self.pair(j, i)
-                if high:
-                    found.append((low + high, high, j, i, low))
-        found.sort(key=lambda pair: (-pair[0], pair[2], pair[3]))
+        missed, alarms = [high for _, high in self._fn], [high for _, high in self._fp]
+        # No pair has more confusions than these; the exact bounds are slow, and few pairs need them.
+        limits = [
+            (min(missed[i], alarms[j]) + min(missed[j], alarms[i]), i, j)
+            for j in range(len(self.labels))
+            for i in range(j)
+        ]
+        limits.sort(key=lambda limit: -limit[0])
+        found: list[tuple[int, int, int, int, int]] = []
+        for limit, i, j in limits:
+            if limit == 0 or (len(found) >= most and 2 * limit < -found[most - 1][0]):
+                break
+            low, high = self.pair(i, j)
+            if high:
+                insort(found, (-(low + high), i, j, low, high))
         return [
             {"classes": [self.labels[i], self.labels[j]], "errors": {"low": low, "high": high}}
-            for _, high, i, j, low in found[:most]
+            for _, i, j, low, high in found[:most]
         ]
 
 

@@ -24,7 +24,7 @@ from diagnose.vocabulary import metric_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from diagnose.interval import Interval
+    from diagnose.interval import Interval, Number
     from diagnose.types import ClassRow, Evaluation, Value
 
 __all__ = ["APPROXIMATE", "IMPOSSIBLE", "SETUP", "Contradiction", "of_class", "of_metrics"]
@@ -39,6 +39,8 @@ _SHARES = frozenset({"accuracy", "precision", "recall", "f1", "auc", "specificit
 # COCO's "there is no such object", as a share or in percent.
 _SENTINELS = frozenset({-1.0, -100.0, -0.01})
 _LETTERS = 2
+# Sums of thousands of float32 terms are off by some units of the sixth digit.
+_LOST = Fraction(1, 10**5)
 _PERCENT = 100
 
 
@@ -62,8 +64,9 @@ def broken(
     weight: str, because: str, values: tuple[Value, ...], *readings: str, assumes: tuple[str, ...] = ()
 ) -> Contradiction:
     """Return a contradiction, of the weight "approximate" where the source gives one of the values so."""
-    if weight == SETUP:
+    if weight == SETUP or len({value.metric for value in values}) > 1:
         assumes = tuple(sorted({*assumes, "same_average=true"}))
+    # Two metrics can be at odds because they were averaged differently; one alone cannot.
     weight = APPROXIMATE if any(value.approximate for value in values) else weight
     return Contradiction(weight, because, values, ("a figure was mistyped", *readings), assumes)
 
@@ -130,7 +133,7 @@ def _errors(evaluation: Evaluation) -> Iterator[Contradiction | None]:
     if mae is None or mae.interval is None:
         return
     if rmse is not None and rmse.interval is not None:
-        if mae.interval.low > rmse.interval.high:
+        if _above(mae.interval.low, rmse.interval.high):
             because = (
                 f"{mae.key} {mae.text} is above {rmse.key} {rmse.text}; no mean is above the root of a mean square"
             )
@@ -138,20 +141,26 @@ def _errors(evaluation: Evaluation) -> Iterator[Contradiction | None]:
         else:
             yield None
     elif mse is not None and mse.interval is not None:
-        if mae.interval.low > 0 and mae.interval.low * mae.interval.low > mse.interval.high:
+        if mae.interval.low > 0 and _above(mae.interval.low * mae.interval.low, mse.interval.high):
             because = f"{mae.key} {mae.text} squared is above {mse.key} {mse.text}; no mean is above a root mean square"
             yield broken(IMPOSSIBLE, because, (mae, mse), "the two errors are in different units")
         else:
             yield None
 
 
+def _above(one: Number, other: Number) -> bool:
+    """Whether one number is above the other by more than single-precision arithmetic loses on the way."""
+    one, other = Fraction(one), Fraction(other)
+    return one - other > _LOST * max(abs(one), abs(other))
+
+
 def _root_of(mse: Value, rmse: Value, square: Interval, side: Interval) -> Contradiction | None:
     low, high = side.low * side.low, side.high * side.high
     shown = f"{rmse.key} {rmse.text} squared is {float(low):.4g} to {float(high):.4g}, {mse.key} {mse.text}"
-    if low > square.high:
+    if _above(low, square.high):
         because = f"{shown}; an average of roots is never above the root of the average"
         return broken(IMPOSSIBLE, because, (rmse, mse), "the two errors are in different units")
-    if high < square.low:
+    if _above(square.low, high):
         if high < _BATCH_RATIO * Fraction(square.low):
             because = f"{shown}; averaging over batches does not explain so large a gap"
             return broken(IMPOSSIBLE, because, (rmse, mse), "the two errors are in different units")
@@ -166,16 +175,16 @@ def _determination(evaluation: Evaluation) -> Iterator[Contradiction | None]:
     if pearson is not None and pearson.interval is not None and abs(pearson.number) <= 1:
         size = abs(pearson.interval)
         shown = f"{r2.key} {r2.text} is above the square of {pearson.key} {pearson.text}"
-        if r2.interval.low > size.high:
+        if _above(r2.interval.low, size.high):
             because = f"{shown}, and above that itself; R2 is at most r^2"
             yield broken(IMPOSSIBLE, because, (r2, pearson), "they were computed on different rows")
-        elif r2.interval.low > size.high * size.high:
+        elif _above(r2.interval.low, size.high * size.high):
             readings = ("they were computed on different rows", "one is an average over targets, folds or batches")
             yield broken(SETUP, f"{shown}; R2 is at most r^2", (r2, pearson), *readings)
         else:
             yield None
     if explained is not None and explained.interval is not None:
-        if explained.interval.high < r2.interval.low:
+        if _above(r2.interval.low, explained.interval.high):
             because = f"{explained.key} {explained.text} is below {r2.key} {r2.text}, which also pays for the bias"
             yield broken(IMPOSSIBLE, because, (explained, r2), "they were computed on different rows")
         else:
@@ -186,7 +195,7 @@ def _agreement(evaluation: Evaluation) -> Iterator[Contradiction | None]:
     kappa, mcc = evaluation.get("kappa"), evaluation.get("mcc")
     if kappa is None or mcc is None or kappa.interval is None or mcc.interval is None:
         return
-    if abs(kappa.interval).low > abs(mcc.interval).high:
+    if _above(abs(kappa.interval).low, abs(mcc.interval).high):
         because = (
             f"{kappa.key} {kappa.text} is larger than {mcc.key} {mcc.text}; Cohen's kappa is never larger than MCC"
         )

@@ -49,7 +49,9 @@ class Row:
             bound = Interval(0, self.mse.high / (1 - Fraction(self.r_squared.high)))
         if self.r2 is not None and self.r2.high < 1:
             low, high = self.mse.low / (1 - self.r2.low), self.mse.high / (1 - self.r2.high)
-            bound = bound.meet(Interval(max(0, low), high)) or bound
+            # scikit-learn prints 0 where the labels do not vary at all: then there is no lower end.
+            exact = self.evaluation.metrics["r2"].number != 0
+            bound = bound.meet(Interval(max(0, low) if exact else 0, high)) or bound
         return bound if math.isfinite(bound.high) else None
 
     @property

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from diagnose.interval import Interval
+from diagnose.interval import Interval, printed_interval
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +20,7 @@ __all__ = [
     "decimals_of",
     "harmonic_mean",
     "is_multi_label",
+    "measured",
     "padded",
     "quoted",
     "score_groups",
@@ -77,8 +79,22 @@ class Scores:
 
 def share(value: Value, *, rounded: bool = False) -> Interval | None:
     """Return the interval of a value that lies in 0..1 by its definition; None where it cannot."""
-    interval = value.rounded if rounded else value.interval
+    if value.text.isdigit() and value.scale == 1 and not value.machine:
+        # A score printed as "1" may be 0.99996 with its zeros dropped; in a record of full doubles it is 1.
+        interval = printed_interval(f"{value.text}e0", rounded=rounded)
+    else:
+        interval = value.rounded if rounded else value.interval
     return None if interval is None else interval.meet(_UNIT)
+
+
+def measured(value: Value) -> Interval | None:
+    """Return what a measured quantity may have been: a trainer rounds times even where it prints full doubles."""
+    printed = printed_interval(value.text)
+    if printed is None or printed.low < 0:
+        return None
+    if printed.is_point:
+        printed = Interval(printed.low - Fraction(1, 2), printed.high + 1)
+    return printed
 
 
 def quoted(*values: Value | None) -> str:

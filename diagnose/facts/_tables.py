@@ -73,6 +73,7 @@ def tabled(evaluation: Evaluation, scope: Scope) -> Iterator[Fact]:
     rows = [row for row in evaluation.classes if _score(row, "recall") is not None]
     if len(rows) < 2 or len(rows) != len(evaluation.classes):
         return
+    sure = [row for row in rows if _surely_right(row)]
     hit = [
         row
         for row in rows
@@ -84,15 +85,16 @@ def tabled(evaluation: Evaluation, scope: Scope) -> Iterator[Fact]:
         if all((v := row.metrics.get(n)) is None or v.number == 0 for n in ("recall", "precision", "f1"))
     ]
     if len(hit) > 1:
-        because = f"{hit[0].label!r} and {hit[1].label!r} both have correct predictions in the per-class table"
-        assumes: tuple[str, ...] = ("single_label=true",)
+        shown = (sure if len(sure) > 1 else hit)[:2]
+        because = f"{shown[0].label!r} and {shown[1].label!r} both have correct predictions in the per-class table"
+        assumes: tuple[str, ...] = ("single_label=true", *(() if len(sure) > 1 else ("zero_division=0",)))
         yield claim(
             "constant_prediction",
             holds=False,
             scope=scope,
             basis=(Proof.PROVED_IF, assumes),
             because=because,
-            evidence=_values(hit[:2]),
+            evidence=_values(shown),
         )
         return
     if len(hit) != 1 or len(missed) != len(rows) - 1:
@@ -112,11 +114,21 @@ def tabled(evaluation: Evaluation, scope: Scope) -> Iterator[Fact]:
     yield Fact("constant_class_share", answered, scope, proof, because, "share", assumes, used)
     bound = float(recall.low * part.low / precision.high) if precision.high > 0 else 0.0
     if bound > 0.5 and "support" in hit[0].metrics:
-        proof, assumes = resting_on([], ("all_classes_listed=true", "single_label=true"))
+        proof, assumes = resting_on([], ("all_classes_listed=true", "single_label=true", "same_average=true"))
         because = (
             f"correct rows/precision: recall x share/precision of {hit[0].label!r} is the share that it is predicted"
         )
         yield Fact("predicted_share_lower_bound", bound, scope, proof, because, "share", assumes, used)
+
+
+def _surely_right(row: ClassRow) -> bool:
+    """Whether a class has a correct prediction: 1 may also stand for 0/0 (zero_division=1), a recall not with rows."""
+    support = row.metrics.get("support")
+    has_rows = support is not None and support.is_finite and support.number >= 1
+    recall, precision = _score(row, "recall"), _score(row, "precision")
+    if recall is not None and recall.low > 0 and (has_rows or recall.high < 1):
+        return True
+    return precision is not None and precision.low > 0 and precision.high < 1
 
 
 def _true_share(evaluation: Evaluation, row: ClassRow) -> Interval | None:

@@ -34,6 +34,11 @@ _ERROR_MARGIN = 0.02
 # No report is read to more than four decimals, so a perfect correlation has this noise.
 _LEAST = 1e-4
 _CLEAR_RISE = 0.3
+# Beyond this many rows a share has a smaller standard error than five points, and one point is near enough.
+_FEW_ROWS = 100
+_DIFFERENT = 3
+_BY_CHANCE = 0.1
+_READ = 50
 _WORD_ERRORS = ("wer", "cer", "ter", "mer")
 
 
@@ -97,6 +102,8 @@ def _standard_error(curve: Curve, facts: Facts, scope: Scope) -> Noise:
     if curve.metric == "f1" and (f1_error := _f1_error(facts, scope)) is not None:
         return Noise(f1_error, "the standard error of F1 over its tp + fp + fn rows")
     rows = _samples(facts, scope)
+    if rows is None and info.base == "accuracy":
+        rows = _few_rows(curve)
     if rows is None:
         return Noise(_SCORE_MARGIN, "one point, the number of rows being unknown")
     if info.kind == "correlation":
@@ -117,6 +124,24 @@ def _samples(facts: Facts, scope: Scope) -> float | None:
         return None
     rows = float(Interval.of(fact.value).low)
     return rows if rows >= 1 else None
+
+
+def _few_rows(curve: Curve) -> int | None:
+    """Return the least number of rows of which every accuracy is a share, where the digits can tell; else None.
+
+    0.625, 0.75 and 0.8125 are sixteenths. Printed to a width w, a number is by chance near a share of n rows with a
+    probability of about nw; three numbers that all are, for an n with nw below a tenth, are no accident.
+    """
+    intervals = {point.value.text: found for point in curve.points[-_READ:] if (found := point.value.interval)}
+    if len(intervals) < _DIFFERENT:
+        return None
+    widest = max(found.high - found.low for found in intervals.values())
+    for rows in range(2, _FEW_ROWS + 1):
+        if rows * widest >= _BY_CHANCE:
+            return None
+        if all(found.low * rows <= math.floor(found.high * rows) for found in intervals.values()):
+            return rows
+    return None
 
 
 def _f1_error(facts: Facts, scope: Scope) -> float | None:

@@ -99,7 +99,7 @@ def _averaging(scores: Scores, scope: Scope, facts: Facts, *, timed: bool) -> Fa
     modes = [mode for mode, possible in kept.items() if possible]
     rests = [fact for fact in (known, matrix if impossible else None) if fact is not None]
     unit = () if scores.accuracy is None else ("same_unit=true",)
-    proof, assumes = resting_on(rests, (_SINGLE_LABEL, *unit, "zero_division=0", *scores.assumes))
+    proof, assumes = resting_on(rests, (_SINGLE_LABEL, *unit, "same_average=true", "zero_division=0", *scores.assumes))
     dropped = ", ".join(sorted(kept.keys() - set(modes))) or "none"
     because = f"{quoted(*scores.values)}; ruled out by the identities of each average: {dropped}"
     return Fact("averaging", modes, scope, proof, because, "", assumes, scores.values)

@@ -29,12 +29,8 @@ def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Ques
     for series in run.series():
         evaluation = series.reported
         scope = scope_of(run, series, evaluation)
-        majority = (
-            _assumed(scope, assumed)
-            or _counted(evaluation, scope)
-            or _from_prevalence(scope, facts)
-            or _from_constant(scope, facts)
-        )
+        counted = _assumed(scope, assumed) or _counted(evaluation, scope) or _from_prevalence(scope, facts)
+        majority = counted or _from_constant(scope, facts)
         if majority is None:
             continue
         yield majority
@@ -43,7 +39,7 @@ def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Ques
             "majority_baseline_accuracy", majority.value, scope, majority.proof, because, "share", majority.assumes,
             majority.evidence,
         )  # fmt: skip
-        yield from _lift(evaluation, majority, scope, facts)
+        yield from _lift(evaluation, majority, scope, facts, constant=counted is None)
 
 
 def _assumed(scope: Scope, assumed: Assumptions) -> Fact | None:
@@ -99,12 +95,12 @@ def _from_constant(scope: Scope, facts: Facts) -> Fact | None:
     return Fact("majority_share", part.value, scope, part.proof, because, "share", part.assumes, part.evidence)
 
 
-def _lift(evaluation: Evaluation, majority: Fact, scope: Scope, facts: Facts) -> Iterator[Fact]:
+def _lift(evaluation: Evaluation, majority: Fact, scope: Scope, facts: Facts, *, constant: bool) -> Iterator[Fact]:
+    """Yield the lift; constant: the majority share is that of a constant prediction."""
     base = Interval.of(majority.value)
-    constant = facts.at("constant_class_share", scope)
     matrix = facts.at("confusion_matrix", scope) or facts.at("confusion_matrix_up_to_factor", scope)
     printed = evaluation.get("accuracy")
-    if constant is not None and majority.evidence == constant.evidence:
+    if constant:
         because = "a constant prediction of the majority class adds nothing"
         yield Fact("lift_over_majority", 0.0, scope, majority.proof, because, "share", majority.assumes)
     elif matrix is not None:
@@ -116,7 +112,7 @@ def _lift(evaluation: Evaluation, majority: Fact, scope: Scope, facts: Facts) ->
         lift = float(accuracy - most)
         yield Fact("lift_over_majority", lift, scope, matrix.proof, because, "share", matrix.assumes, matrix.evidence)
     elif printed is not None and (accuracy_interval := share(printed)) is not None:
-        proof, assumes = resting_on([majority])
+        proof, assumes = resting_on([majority], ("same_unit=true",))
         because = (
             f"{quoted(printed)} minus the share of the majority class, {float(base.low):.5g} to {float(base.high):.5g}"
         )

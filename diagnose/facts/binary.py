@@ -31,6 +31,7 @@ PROVIDES = {
 NEEDS = ("sample_count",)
 
 _ONE_MATRIX = "one_matrix=true"
+_SAME_UNIT = "same_unit=true"
 # A matrix of four unrelated ratios is ruled out at this likelihood ratio: 0.2-0.5 % of the cases where the accuracy
 # counts tokens and the rest entities reach it, and 69-77 % of the true binary matrices (the project's forensics).
 _LIKELIHOOD_RATIO = 10
@@ -162,7 +163,7 @@ def _exact(exact: Primitive, rows: Fact | None, scores: Scores, scope: Scope) ->
         bounds = Interval.of(rows.value)
         factors = range(-(-int(bounds.low) // exact.matrix.rows), int(bounds.high) // exact.matrix.rows + 1)
         if len(factors) == 0:
-            basis = resting_on([rows], scores.assumes)
+            basis = resting_on([rows], (*_unit(rows), *scores.assumes))
             because += f"; {_shown(rows)} rows are no multiple of {exact.matrix.rows}"
             return claim(
                 "binary_matrix_possible", holds=False, scope=scope, basis=basis, because=because, evidence=scores.values
@@ -188,7 +189,7 @@ def _search(rows: Fact | None, ratios: list[Interval], scores: Scores, scope: Sc
         return None
     if not found:
         because = f"no tp, fp, fn and tn of {_shown(rows)} rows print {quoted(*scores.values)}"
-        basis = resting_on([rows], scores.assumes)
+        basis = resting_on([rows], (*_unit(rows), *scores.assumes))
         return claim(
             "binary_matrix_possible", holds=False, scope=scope, basis=basis, because=because, evidence=scores.values
         )
@@ -207,7 +208,7 @@ def _too_few(least: int | None, rows: Fact | None, scores: Scores, scope: Scope)
     if least is None or rows is None or Interval.of(rows.value).high >= least:
         return None
     because = f"one binary matrix with {quoted(*scores.values)} has at least {least:,} rows, not {_shown(rows)}"
-    basis = resting_on([rows], scores.assumes)
+    basis = resting_on([rows], (*_unit(rows), *scores.assumes))
     name = "binary_matrix_possible"
     return claim(name, holds=False, scope=scope, basis=basis, because=because, evidence=scores.values)
 
@@ -241,6 +242,11 @@ def _shares(fact: Fact | None) -> Iterator[Fact]:
         because = f"{label} = {count:,} of {rows:,} rows"
         value = float(Fraction(count, rows))
         yield Fact(name, value, fact.scope, fact.proof, because, "share", fact.assumes, fact.evidence)
+
+
+def _unit(rows: Fact) -> tuple[str, ...]:
+    """Return what ties the rows to the scores: a printed number of samples may count sentences beside tokens."""
+    return () if "timing_same_rows=true" in rows.assumes else (_SAME_UNIT,)
 
 
 def _shown(rows: Fact) -> str:

@@ -42,6 +42,7 @@ _MOST_CLASSES = 60
 _MOST_PAIRS = 20
 # With many classes only those with this share of the rows get facts of their own; the others are in class_margins.
 _LEAST_SHARE = 0.02
+_PLAIN = ("same_average=true",)
 _JOINT = ("all_classes_listed=true", "single_label=true")
 
 
@@ -114,17 +115,17 @@ def _of_table(evaluation: Evaluation, scope: Scope, single: str | None, *, own: 
         joined = _joined(evaluation, candidates, known, single)
     alone = [margin_of(label, known[label], found) for label, found in candidates.items()]
     margins = alone
-    assumes: tuple[str, ...] = ()
+    assumes: tuple[str, ...] = _PLAIN
     if joined is not None:
         margins = [margin_of(label, known[label], found) for label, found in zip(candidates, joined, strict=True)]
-        assumes = () if margins == alone else _JOINT
+        assumes = _PLAIN if margins == alone else (*_JOINT, *_PLAIN)
     if margins:
         yield _margins_fact(margins, evaluation, scope, assumes)
     if joined is not None:
         yield from _cells_of(margins, evaluation, scope)
     if own:
         by_label = {margin.label: margin for margin in margins}
-        total = sum(known.values())
+        total = sum(known.values()) if len(known) == len(rows) else 0
         for label, row in rows.items():
             yield from _reported(row, scope, known.get(label), total, len(rows))
             if label in by_label:
@@ -194,12 +195,12 @@ def _cells_of(margins: Sequence[Margin], evaluation: Evaluation, scope: Scope) -
             f"of {_text(errors)} errors each class has its misses FN and its false alarms FP: row i taken for j lies "
             "between FN_i+FP_i+FP_j-E or FN_i+FN_j+FP_j-E (or 0) and the least of FN_i, FP_j, E-FN_k-FP_k"
         )
-        yield Fact("confusion_bounds", cells.bounds(), scope, Proof.PROVED_IF, because, "rows", _JOINT)
+        yield Fact("confusion_bounds", cells.bounds(), scope, Proof.PROVED_IF, because, "rows", (*_JOINT, *_PLAIN))
     because = (
         f"of {_text(errors)} errors, those that touch neither of two classes are at most E-FN_k-FP_k for every other "
         "class k, and those of the pair at least FN_i+FP_i+FN_j+FP_j-E"
     )
-    yield Fact("confused_pairs", cells.pairs(_MOST_PAIRS), scope, Proof.PROVED_IF, because, "rows", _JOINT)
+    yield Fact("confused_pairs", cells.pairs(_MOST_PAIRS), scope, Proof.PROVED_IF, because, "rows", (*_JOINT, *_PLAIN))
 
 
 def _never_right(row: ClassRow) -> bool:
@@ -252,8 +253,11 @@ def _of_margin(margin: Margin, rows: int, classes: int, outer: Scope, assumes: t
     yield Fact("per_class.support", margin.support, scope, Proof.PROVED, because, "rows")
     yield Fact("per_class.predicted", plain, scope, proof, because, "rows", assumes)
     if rows:
-        yield Fact("per_class.support_share", margin.support / rows, scope, Proof.PROVED, because)
-        yield Fact("per_class.predicted_share", plain / rows, scope, proof, because, "", assumes)
+        # Of a table, the supports add up to the rows only where it has every class and each row one label.
+        shared = tuple(dict.fromkeys((*_JOINT, *assumes))) if assumes else ()
+        share, proof_of_share = margin.support / rows, _proof(shared)
+        yield Fact("per_class.support_share", share, scope, proof_of_share, because, "", shared)
+        yield Fact("per_class.predicted_share", plain / rows, scope, proof_of_share, because, "", shared)
     if margin.support:
         yield Fact("per_class.predicted_ratio", plain / margin.support, scope, proof, because, "", assumes)
 

@@ -216,7 +216,7 @@ def _share_of_one_class(groups: list[Scores], scope: Scope, facts: Facts, assume
 
 
 def _bounded(bound: float, extra: tuple[str, ...], scores: Scores, count: Fact, scope: Scope) -> Fact:
-    proof, assumes = resting_on([count], (*extra, _ZERO_DIVISION, _SINGLE_LABEL))
+    proof, assumes = resting_on([count], (*extra, _ZERO_DIVISION, _SINGLE_LABEL, "same_unit=true", "same_average=true"))
     because = (
         f"K x precision >= (sum of the roots of the correct shares)^2 >= accuracy, and {quoted(scores.accuracy)} "
         f"with {quoted(scores.precision)} and K = {Interval.of(count.value).high:g} leave no room for a second class"

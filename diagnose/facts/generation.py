@@ -49,7 +49,9 @@ def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Ques
 def _best(scores: list[Value], scope: Scope) -> Fact:
     best = max(scores, key=lambda value: value.number)
     shown = ", ".join(f"{value.key} {value.text}" for value in scores)
-    return Fact("generation.best_score", best.interval, scope, Proof.PROVED, shown, "", (), tuple(scores))
+    # A score above 1 is a percentage that nothing declares.
+    proof = Proof.PROVED if best.number <= 1 else Proof.IMPLIED
+    return Fact("generation.best_score", best.interval, scope, proof, shown, "", (), tuple(scores))
 
 
 def _error_rate(evaluation: Evaluation, scope: Scope) -> Iterator[Fact]:
@@ -61,7 +63,8 @@ def _error_rate(evaluation: Evaluation, scope: Scope) -> Iterator[Fact]:
         return
     rate = value.interval / 100 if value.scale == 1 and value.number > _LARGEST_SHARE else value.interval
     because = f"{value.key} is {value.text}; an empty text has every word wrong, an error rate of 1"
-    yield Fact("generation.error_rate", rate, scope, Proof.PROVED, because, "", (), (value,))
+    proof = Proof.PROVED if value.number <= 1 or value.scale != 1 else Proof.IMPLIED
+    yield Fact("generation.error_rate", rate, scope, proof, because, "", (), (value,))
     if rate.high < _CLEAR:
         yield claim(
             "beats_null", holds=True, scope=scope, basis=(Proof.IMPLIED, ()), because=because, evidence=(value,)

@@ -71,12 +71,15 @@ def _best(run: Run, series: Series, scope: Scope) -> Iterator[Fact]:
     said = "; ".join(f"{c.metric} is best at {unit} {show(c.best.place)} ({c.best.value.text})" for c in curves)
     proof = Proof.IMPLIED if any(c.ties for c in curves) else Proof.PROVED
     yield Fact("best_steps", steps, scope, proof, f"each metric's best value as printed: {said}", unit=unit)
-    main = _telling(task_curve(run, series), curves)
+    task = task_curve(run, series)
+    main = _telling(task, curves)
     ties = main.ties
     because = f"{main.metric} is best at {unit} {show(main.best.place)}, where it is {main.best.value.text}"
     if ties:
         because += f"; {len(ties)} later rows may equal it as printed ({unit} {', '.join(map(show, ties[:3]))})"
-    proof = Proof.IMPLIED if ties else Proof.PROVED
+    # Where the task metric prints alike in every row, another one stands in for it.
+    stands_in = task is not None and main.metric != task.metric
+    proof = Proof.IMPLIED if ties or stands_in else Proof.PROVED
     yield Fact("best_step", main.best.place, scope, proof, because, unit=unit, evidence=(main.best.value,))
 
 

@@ -26,6 +26,8 @@ PROVIDES = {
 NEEDS = ("class_count", "sample_count", "majority_share", "constant_class_share", "prevalence")
 
 _UNWEIGHTED = "unweighted_loss=true"
+# What ties an accuracy to the probabilities behind a loss; K has to count every output of the model.
+_OF_ARGMAX = ("single_label=true", "argmax=true", "same_unit=true", "all_classes_listed=true")
 # ln k of some small k to four decimals: one random loss in 2,000 below 2.4 prints like that.
 _MOST_CLASSES_UNNAMED = 10
 _ROUND_OFF = 1e-9
@@ -60,9 +62,9 @@ def _entropy(evaluation: Evaluation, scope: Scope, facts: Facts) -> Fact | None:
     majority = facts.at("majority_share", scope)
     if counts:
         total = sum(counts)
-        exact = -sum(c / total * math.log(c / total) for c in counts if c > 0)
+        exact = -sum(c / total * math.log(c / total) for c in counts if c / total > 0)
         because = f"-sum p ln p over the {len(counts)} classes' shares of {total:,.0f} rows"
-        proof, assumes = resting_on([majority])
+        proof, assumes = resting_on([], () if evaluation.matrix else ("all_classes_listed=true", "single_label=true"))
         return Fact("prior_entropy", exact, scope, proof, because, "nats", assumes)
     if majority is None:
         return None
@@ -172,7 +174,7 @@ def _on_errors(accuracy: Value | None, loss: Value, interval: Interval, count: F
     least = min((float(interval.low) - float(a) * uniform) / (1 - float(a)) for a in (right.low, right.high))
     if least <= 0:
         return
-    proof, assumes = resting_on([count], (_UNWEIGHTED, "single_label=true"))
+    proof, assumes = resting_on([count], (_UNWEIGHTED, *_OF_ARGMAX))
     because = (
         f"(loss - accuracy x ln K)/(1 - accuracy) with {quoted(loss, accuracy)}: a right answer costs at most ln K"
     )

@@ -74,9 +74,9 @@ def _loss(run: Run, series: Series, own: Scope, scope: Scope) -> Iterator[Fact]:
     loss, tail = series.reported.metrics.get("loss"), _broken_tail(series)
     basis = Proof.PROVED, ()
     if tail:
-        share = len(tail) / len(series.column("loss"))
-        because = f"{tail[-1].key} is {tail[-1].text} in the last {len(tail)} of {len(series.column('loss'))} evaluations"
-        yield Fact("nan_loss.tail_share", share, scope, Proof.PROVED, because, "", (), tuple(tail[-3:]))
+        total = len(series.column("loss"))
+        because = f"{tail[-1].key} is {tail[-1].text} in the last {len(tail)} of {total} evaluations"
+        yield Fact("nan_loss.tail_share", len(tail) / total, scope, Proof.PROVED, because, "", (), tuple(tail[-3:]))
     if loss is None or loss.is_finite:
         because = "no loss is reported" if loss is None else f"{loss.key} is {loss.text}"
         yield claim("nan_loss.reported", holds=False, scope=own, basis=basis, because=because)

@@ -67,7 +67,7 @@ def _signed_skill(evaluation: Evaluation, scope: Scope) -> Fact | None:
         because = f"2 x AUC - 1 with {quoted(auc)}"
         return Fact("signed_skill", area * 2 - 1, scope, Proof.PROVED, because, evidence=(auc,))
     value = evaluation.get("mcc", "kappa")
-    if value is None or value.interval is None:
+    if value is None or value.interval is None or abs(value.number) > 1:
         return None
     return Fact("signed_skill", value.interval, scope, Proof.PROVED, f"as printed: {quoted(value)}", evidence=(value,))
 
@@ -265,7 +265,7 @@ def _by_loss(evaluation: Evaluation, scope: Scope) -> Fact | None:
     least = binary_entropy(max(float(right.high), 0.5))
     if loss.interval.high >= least * (1 - float(_MARGIN)) or right.high < 1 - loss.interval.high / math.log(2):
         return None
-    assumes = ("unweighted_loss=true", "single_label=true")
+    assumes = ("unweighted_loss=true", "single_label=true", "argmax=true", "same_unit=true")
     because = (
         f"constant probabilities with {quoted(accuracy)} have a loss of at least {least:.4f} = -a ln a - "
         f"(1 - a) ln(1 - a) for an accuracy a above 1/2; {quoted(loss)} is below it"

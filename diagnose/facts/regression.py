@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from diagnose.facts._proofs import claim
+from diagnose.facts._proofs import claim, resting_on
 from diagnose.facts._regression import CORRELATIONS, Row, root, row_of
 from diagnose.facts._scopes import scope_of, series_scope
 from diagnose.interval import Interval
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from diagnose.facts import Assumptions
+    from diagnose.facts._proofs import Basis
     from diagnose.interval import Number
     from diagnose.types import Facts, Run, Scope, Series, Value
 
@@ -28,7 +29,7 @@ PROVIDES: Mapping[str, str] = {
 }
 NEEDS: tuple[str, ...] = ("sample_count",)
 
-_SAME_ROWS = ("same_rows=true",)
+_SAME_ROWS = ("same_rows=true", "same_average=true")
 # A correlation below this is none: even where it is real, an affine correction would explain 1 % of the variance.
 _NO_CORRELATION = 0.1
 # Without a row count this many are supposed; three standard errors of a correlation are then 0.3.
@@ -63,7 +64,7 @@ def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Ques
             if constant is not None:
                 yield constant
                 if constant.value and row.mse is not None and variance is not None:
-                    yield _offset_fact(row, row.mse, variance, scope, assumes)
+                    yield _offset_fact(row, row.mse, variance, scope, resting_on([constant], assumes))
             if constant is not None and constant.value:
                 basis = constant.proof, constant.assumes
                 because = f"one answer for every row is no better than the mean of the labels: {constant.because}"
@@ -183,7 +184,7 @@ def _constant(row: Row, scope: Scope, *, labels_vary: bool) -> Fact | None:
     return None
 
 
-def _offset_fact(row: Row, mse: Interval, variance: Interval, scope: Scope, assumes: tuple[str, ...]) -> Fact:
+def _offset_fact(row: Row, mse: Interval, variance: Interval, scope: Scope, basis: Basis) -> Fact:
     offset = root(Interval(max(0, mse.low - variance.high), max(0, mse.high - variance.low)))
     value = row.evaluation.get("mse", "rmse")
     shown = f"{value.key} {value.text}" if value is not None else "its error"
@@ -192,7 +193,7 @@ def _offset_fact(row: Row, mse: Interval, variance: Interval, scope: Scope, assu
         f"to {float(variance.high):.6g}, c lies {offset.low:.4g} to {offset.high:.4g} from the mean of the labels"
     )
     evidence = _evidence(row, "mse", "rmse")
-    return Fact("constant_offset", offset, scope, Proof.PROVED_IF, because, "label units", assumes, evidence)
+    return Fact("constant_offset", offset, scope, basis[0], because, "label units", basis[1], evidence)
 
 
 def _rows_at(facts: Facts, scope: Scope) -> float | None:

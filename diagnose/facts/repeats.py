@@ -93,7 +93,7 @@ def _same_tail(series: Series, names: Sequence[str]) -> int:
 def _collapsed(series: Series, facts: Facts, scope: Scope) -> Iterator[Fact]:
     """Count the rows of a constant predictor, and those that come after a row that was not."""
     constant = {
-        fact.scope.step
+        fact.scope.step: fact
         for fact in facts.named("constant_prediction")
         if fact.value is True and fact.scope.step is not None and scope.covers(fact.scope)
     }
@@ -109,5 +109,7 @@ def _collapsed(series: Series, facts: Facts, scope: Scope) -> Iterator[Fact]:
     because = (
         f"{count} of {total} evaluations were made by a constant predictor, {relapses} of them after one that was not"
     )
+    # The first few rows stand for all of them.
+    evidence = tuple(value for step in list(constant)[:3] for value in constant[step].evidence)
     for name, value in (("", count), (".share", count / total), (".relapses", relapses)):
-        yield Fact(f"collapsed_rows{name}", value, scope, proof, because)
+        yield Fact(f"collapsed_rows{name}", value, scope, proof, because, evidence=evidence)

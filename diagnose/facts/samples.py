@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from diagnose.facts._scopes import scope_of
+from diagnose.facts._scores import measured
 from diagnose.facts._tables import MOST_ROWS, four_counts
-from diagnose.interval import Interval, printed_interval
-from diagnose.types import Evaluation, Fact, Facts, Proof, Question, Run, Scope, Value
+from diagnose.interval import Interval
+from diagnose.types import Evaluation, Fact, Facts, Proof, Question, Run, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +21,8 @@ PROVIDES = {
     "class_count": "classes that the averages run over, a number or an interval (classes)",
 }
 NEEDS: tuple[str, ...] = ()
+
+_ONE_MATRIX = ("one_matrix=true",)
 
 
 def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Question]:  # noqa: ARG001
@@ -64,9 +66,9 @@ def _counted_rows(evaluation: Evaluation, scope: Scope) -> Fact | None:
     if (counts := four_counts(evaluation)) is not None:
         because = f"{' + '.join(v.text for v in counts)} rows are counted as tp, fp, fn and tn"
         total = round(sum(v.number for v in counts))
-        return Fact("sample_count", total, scope, Proof.PROVED, because, "rows", (), counts)
+        return Fact("sample_count", total, scope, Proof.PROVED_IF, because, "rows", _ONE_MATRIX, counts)
     supports = [row.metrics.get("support") for row in evaluation.classes]
-    used = tuple(v for v in supports if v is not None and 0 <= v.number <= MOST_ROWS)
+    used = tuple(v for v in supports if v is not None and 0 <= v.number <= MOST_ROWS and v.number.is_integer())
     if used and len(used) == len(supports) and sum(v.number for v in used) >= 1:
         because = f"the supports {_shortened([v.text for v in used])} add up to it, where each row has one label"
         assumes = ("all_classes_listed=true", "single_label=true")
@@ -83,7 +85,7 @@ def _timed_rows(evaluation: Evaluation, scope: Scope, assumed: Assumptions) -> F
         return None
     if assumed.get("timing_same_rows", scope) == "false":
         return None
-    seconds, speed = _measured(runtime), _measured(rate)
+    seconds, speed = measured(runtime), measured(rate)
     if seconds is None or speed is None:
         return None
     product = seconds * speed
@@ -97,16 +99,6 @@ def _timed_rows(evaluation: Evaluation, scope: Scope, assumed: Assumptions) -> F
     count = low if low == high else Interval(low, high)
     assumes = ("timing_same_rows=true",)
     return Fact("sample_count", count, scope, Proof.PROVED_IF, because, "rows", assumes, (runtime, rate))
-
-
-def _measured(value: Value) -> Interval | None:
-    """Return what a measured quantity may have been: a trainer rounds times even where it prints full doubles."""
-    printed = printed_interval(value.text)
-    if printed is None or printed.low < 0:
-        return None
-    if printed.is_point:
-        printed = Interval(printed.low - Fraction(1, 2), printed.high + 1)
-    return printed
 
 
 def _assumed_classes(scope: Scope, assumed: Assumptions) -> Fact | None:
@@ -127,7 +119,8 @@ def _listed_classes(evaluation: Evaluation, scope: Scope) -> Fact | None:
         assumes = ("all_classes_listed=true",)
         return Fact("class_count", len(evaluation.classes), scope, Proof.PROVED_IF, because, "classes", assumes)
     if four_counts(evaluation) is not None:
-        return Fact("class_count", 2, scope, Proof.PROVED, "tp, fp, fn and tn are the counts of two classes", "classes")
+        because = "tp, fp, fn and tn are the counts of two classes, unless they are sums over several"
+        return Fact("class_count", 2, scope, Proof.PROVED_IF, because, "classes", _ONE_MATRIX)
     return None
 
 

@@ -65,7 +65,8 @@ def _rate(run: Run, scope: Scope) -> Iterator[Fact]:
     because = f"the largest of {len(logged)} logged learning rates is {top.value.text} at step {show(top.place)}"
     start = _linear_start(logged)
     if start is None:
-        yield Fact("learning_rate.used", Interval(top.number, math.inf), scope, Proof.PROVED, because)
+        least = top.value.interval.low if top.value.interval is not None else top.number
+        yield Fact("learning_rate.used", Interval(least, math.inf), scope, Proof.PROVED, because)
         return
     because += f"; the later ones lie on a straight line that starts at {start:.4g}, which no peak exceeds"
     # The printed rates are rounded, so the line may miss the largest of them by a hair.

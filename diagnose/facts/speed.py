@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from diagnose.facts._scopes import scope_of, series_scope
+from diagnose.facts._scores import measured
 from diagnose.types import Evaluation, Fact, Facts, Proof, Question, Run, Scope
 from diagnose.vocabulary import metric_of
 
@@ -37,10 +38,10 @@ def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Ques
         scope = scope_of(run, series, evaluation)
         fact = _throughput(evaluation, scope)
         seconds = evaluation.get("runtime")
-        if seconds is not None and series.split != "train":
+        if seconds is not None and measured(seconds) is not None and series.split != "train":
             because = f"{seconds.key} is {seconds.text} seconds"
             yield Fact(
-                "throughput.seconds", seconds.interval, scope, Proof.PROVED, because, "seconds", evidence=(seconds,)
+                "throughput.seconds", measured(seconds), scope, Proof.PROVED, because, "seconds", evidence=(seconds,)
             )
         if fact is not None:
             yield fact
@@ -56,16 +57,16 @@ def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Ques
 
 def _throughput(evaluation: Evaluation, scope: Scope) -> Fact | None:
     rate = evaluation.get("samples_per_second")
-    if rate is not None and rate.interval is not None and rate.number >= 0:
+    speed = measured(rate) if rate is not None else None
+    if rate is not None and speed is not None:
         because = f"{rate.key} is reported as {rate.text}"
-        return Fact("throughput", rate.interval, scope, Proof.PROVED, because, "samples/s", evidence=(rate,))
+        return Fact("throughput", speed, scope, Proof.PROVED, because, "samples/s", evidence=(rate,))
     rows, seconds = evaluation.get("samples"), evaluation.get("runtime")
-    if rows is None or seconds is None or rows.interval is None or seconds.interval is None:
-        return None
-    if seconds.interval.low <= 0:
+    time = measured(seconds) if seconds is not None else None
+    if rows is None or seconds is None or time is None or rows.interval is None or time.low <= 0:
         return None
     because = f"{rows.text} rows in {seconds.text} seconds"
-    value = rows.interval / seconds.interval
+    value = rows.interval / time
     return Fact(
         "throughput", value, scope, Proof.PROVED_IF, because, "samples/s", ("timing_same_rows=true",), (rows, seconds)
     )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 PROVIDES: Mapping[str, str] = {
     "untrained_head.words": "the words by which the log says that weights were not loaded or are newly initialised",
     "untrained_head.weights_missing": "whether the log says that trained weights were not found",
-    "undefined_correlation.words": "the words by which the log says that a correlation is not defined, none being given",
+    "undefined_correlation.words": "words by which the log says that a correlation is not defined, where none is given",
     "training.seen": "whether anything shows that the run trained: a training loss, or a history of evaluations",
 }
 NEEDS: tuple[str, ...] = ()

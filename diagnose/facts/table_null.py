@@ -79,12 +79,15 @@ def _informed(evaluation: Evaluation, facts: Facts, scope: Scope) -> Iterator[Fa
         f"the recalls of {classes} classes have a mean of {macro.middle:.4g}; answers without regard to the input "
         f"have 1/{classes} = {float(blind):.4g}, give or take {spread:.2g}"
     )
-    basis = resting_on([margins], () if evaluation.matrix else _ASSUMES)
+    known = margins is not None and len(margins.value) >= len(evaluation.classes)
+    basis = resting_on([margins], () if evaluation.matrix else _ASSUMES, Proof.PROVED if known else Proof.IMPLIED)
     evidence = tuple(row.metrics["recall"] for row in evaluation.classes if "recall" in row.metrics)
     value = float(above.low) if above.is_point else above
     yield Fact("informedness", value, scope, basis[0], because, "standard errors", basis[1], evidence)
     if above.low > _CLEAR or above.high <= 0:
+        # Luck may bring blind answers up to any height; that they are no better needs no statistics.
         holds = above.low > _CLEAR
+        basis = resting_on([], basis[1], Proof.IMPLIED if holds else basis[0])
         yield claim("beats_null", holds=holds, scope=scope, basis=basis, because=because, evidence=evidence)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from diagnose.facts._averages import table_of
 from diagnose.facts._proofs import resting_on
 from diagnose.facts._scopes import scope_of
+from diagnose.facts._scores import share
 from diagnose.facts._spread import error_of_f1, error_of_macro_f1, error_of_share
 from diagnose.interval import Interval
 from diagnose.types import Fact, Proof
@@ -34,6 +35,7 @@ NEEDS: tuple[str, ...] = (
 )
 
 _INDEPENDENT = ("independent_rows=true",)
+_ROUND_OFF = 1e-9
 # All pairs are needed, and they are quadratic in the classes.
 _MOST_CLASSES = 6
 
@@ -84,7 +86,7 @@ def _mean_of_tasks(evaluation: Evaluation, tasks: Sequence[tuple[Evaluation, Fac
         f"{own.key} {own.text} is the mean of {len(parts)} tasks; their errors may be unrelated ({low:.4f}) or move as "
         f"one ({high:.4f})"
     )
-    proof, assumes = resting_on([fact for _, fact in parts], _INDEPENDENT)
+    proof, assumes = resting_on([fact for _, fact in parts], _INDEPENDENT, Proof.IMPLIED)
     error = Interval(min(low, high), high)
     return Fact("standard_error.macro_f1", error, scope, proof, because, own.metric, assumes, (own,))
 
@@ -144,11 +146,20 @@ def _accuracy(evaluation: Evaluation, facts: Facts, scope: Scope) -> Fact | None
     accuracy, rows = evaluation.get("accuracy"), facts.at("sample_count", scope)
     if accuracy is None or rows is None or not 0 <= accuracy.number <= 1:
         return None
-    count = float(Interval.of(rows.value).low)
-    if count < 1:
+    count, printed = Interval.of(rows.value), share(accuracy)
+    if count.low < 1 or printed is None:
         return None
-    error = error_of_share(accuracy.number, count)
-    because = f"sqrt(a(1 - a)/n) with {accuracy.key} {accuracy.text} of {count:g} rows: {error:.4f}"
-    proof, assumes = resting_on([rows], _INDEPENDENT)
+    # a(1 - a) is largest at 1/2 and least at an end.
+    least, most = (max(abs(float(end) - 0.5) for end in (printed.low, printed.high)), abs(_nearest_half(printed) - 0.5))
+    ends = error_of_share(0.5 + least, float(count.high)), error_of_share(0.5 + most, float(count.low))
+    error = ends[0] if ends[1] - ends[0] < _ROUND_OFF else Interval(*ends)
+    shown = f"{ends[1]:.4f}" if f"{ends[0]:.4f}" == f"{ends[1]:.4f}" else f"{ends[0]:.4f} to {ends[1]:.4f}"
+    because = f"sqrt(a(1 - a)/n) with {accuracy.key} {accuracy.text} of {count.low:,} rows: {shown}"
+    proof, assumes = resting_on([rows], (*_INDEPENDENT, "same_unit=true"))
     proof = Proof.weakest([proof, Proof.PROVED_IF])
     return Fact("standard_error.accuracy", error, scope, proof, because, "accuracy", assumes, (accuracy,))
+
+
+def _nearest_half(interval: Interval) -> float:
+    """Return the number of the interval that is nearest to 1/2."""
+    return min(max(0.5, float(interval.low)), float(interval.high))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from diagnose.facts._binary import primitive
@@ -32,6 +34,9 @@ NEEDS = ("sample_count",)
 
 # Label errors of common test sets are some percent: one wrong row in a thousand is as perfect as none.
 _PERFECT = 0.999
+# A round accuracy (3/4) is no sign of another unit where the least matrix with this precision and recall has it too;
+# that of another unit fits only many times that matrix.
+_MULTIPLE = 10
 _ENTITY_NAMES = re.compile(
     r"(?<![a-z])(ner|conll\w*|wikiann|ontonotes\w*|seqeval|span[-_ ]?f1|token[-_ ]classification|ents?_[fpr])(?![a-z])",
     re.IGNORECASE,
@@ -114,7 +119,11 @@ def _unit_mismatch(
             yield claim("unit_mismatch", holds=True, scope=scope, basis=basis, because=because, evidence=scores.values)
         return
     exact = primitive(*ratios)
-    if exact is not None and exact.likelihood_ratio < 1:
+    if exact is None:
+        return
+    found = exact.matrix
+    needed = math.lcm(*(Fraction(found.tp, found.tp + wrong).numerator for wrong in (found.fp, found.fn)))
+    if exact.likelihood_ratio < 1 and found.tp >= _MULTIPLE * needed:
         because = (
             f"one matrix with {quoted(*scores.values)} would have {exact.matrix.rows:,} rows or a multiple, which is "
             f"{float(1 / exact.likelihood_ratio) if exact.likelihood_ratio else float('inf'):,.0f} times less likely "

@@ -90,7 +90,7 @@ def _metric(curve: Curve, facts: Facts, scope: Scope) -> Iterator[Fact]:
     if best.number != 0:
         drop = curve.ahead(best.number, last.number) / abs(best.number)
         yield Fact(
-            "val_metric.drop", drop, scope, Proof.SUGGESTED, f"{said}: {drop:.1%} of the best",
+            "val_metric.drop", drop, scope, Proof.SUGGESTED, f"{said}: {drop:.1%} worse",
             evidence=(best.value, last.value),
         )  # fmt: skip
     yield from _in_noise(curve, noise.size, scope)
@@ -105,7 +105,7 @@ def _metric(curve: Curve, facts: Facts, scope: Scope) -> Iterator[Fact]:
         because = f"{said}; {'without skill' if null is not None else 'at the start'} it would be {base:.4g}"
         yield Fact("val_metric.lost", lost, scope, Proof.SUGGESTED, because)
     swings = curve.swings(_METRIC_SWING, 3 * noise.size)
-    said = f"{swings} of {len(curve.points)} evaluations lose {_METRIC_SWING:.0%} of {curve.metric} and recover"
+    said = f"in {swings} of {len(curve.points)} evaluations {curve.metric} gets {_METRIC_SWING:.0%} worse, and recovers"
     yield Fact("val_metric.swings", swings, scope, Proof.SUGGESTED, said)
 
 
@@ -143,7 +143,7 @@ def _pace(curve: Curve, before: float, scope: Scope) -> Iterator[Fact]:
     late = max(curve.ahead(last.number, before), 0.0)
     pace = late / gain * (best.place - first.place) / (last.place - previous.place)
     because = (
-        f"{curve.metric} gained {gain:.4g} from {show(first.place)} to {show(best.place)}, "
+        f"{curve.metric} improved by {gain:.4g} from {show(first.place)} to {show(best.place)}, "
         f"and over the last interval at {pace:.0%} of that speed"
     )
     yield Fact("val_metric.last_pace", pace, scope, Proof.SUGGESTED, because)
@@ -181,7 +181,7 @@ def _loss(curve: Curve, scope: Scope) -> Iterator[Fact]:
         yield Fact("val_loss.last_fall", 1 - last.number / earlier, scope, Proof.SUGGESTED, said)
     # A loss that has become small doubles through a few rows: a swing has to be a quarter of the first loss as well.
     swings = curve.swings(_LOSS_SWING, abs(first.number) / 4)
-    said = f"{swings} of {len(curve.points)} evaluations raise the loss by {_LOSS_SWING:.0%} and recover"
+    said = f"in {swings} of {len(curve.points)} evaluations the loss jumps by {_LOSS_SWING:.0%}, and recovers"
     yield Fact("val_loss.swings", swings, scope, Proof.SUGGESTED, said)
 
 

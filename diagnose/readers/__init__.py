@@ -113,6 +113,11 @@ def _refuse_cut_off(document: Document) -> None:
 
 def _runs(document: Document) -> list[Run]:
     runs = interpret(read_records(document), document.source)
-    if not any(run.evaluations or run.training for run in runs):
+    if not any(run.evaluations or run.training or _is_said_undefined(run) for run in runs):
         raise UnreadableInputError(f"{document.source}: no metric found", _HINT)
     return runs
+
+
+def _is_said_undefined(run: Run) -> bool:
+    """Whether scipy's warning says, without any number, that a correlation is NaN; code only names the warning."""
+    return any("array is constant" in flag.text for flag in run.text_flags.values())

@@ -133,7 +133,7 @@ def _far(a: Value, b: Value) -> bool:
     if not (a.text + b.text).replace(".", "").isdigit():
         return False
     decimals = min(len(value.text.partition(".")[2]) for value in (a, b))
-    return abs(a.number - b.number) > 2 * 10**-decimals * max(a.scale, b.scale)
+    return abs(a.number - b.number) > 2 * 0.1**decimals * float(max(a.scale, b.scale))
 
 
 def _finer(a: Value, b: Value) -> Value:

@@ -22,6 +22,7 @@ _BORDER = frozenset(" \t|:-=+_—─━═│┃║┌┐└┘├┤┬┴┼�
 _GAPS = frozenset((":", "...", "…", "⋮", "."))
 _RULE = frozenset("-=─━═—")
 _SPLIT = re.compile(r"(?<!\\)[|│┃║]")
+_PROGRESS = re.compile(r"\d%\|.{0,200}\|\s*\d")
 # A wider table is somebody's data, not a report.
 _MOST_COLUMNS = 400
 
@@ -57,6 +58,8 @@ def find_grids(page: Page) -> Iterator[Grid]:
 
 def is_row(line: str) -> bool:
     """Whether the line holds a bar between cells, or is a rule."""
+    if "%|" in line and _PROGRESS.search(line):
+        return False
     if "|" in line or (not line.isascii() and any(bar in line for bar in _BARS)):
         return True
     return _is_border(line)
@@ -91,6 +94,9 @@ def _cut(lines: list[str], start: int, stop: int) -> Iterator[Grid]:
 
 def _grid(lines: list[str], head: int, stop: int, body: list[int]) -> Grid | None:
     header = [plain(text) for text in _cells(lines[head])]
+    if body and not lines[head].lstrip("> ").startswith(tuple(_BARS)):
+        widths = {len(_cells(lines[i])) for i in body}
+        header = ["", *header] if widths == {len(header) + 1} else header  # nothing stands above the names of the rows
     if not 2 <= len(header) <= _MOST_COLUMNS or not body:
         return None
     grid = Grid(head, stop, header)

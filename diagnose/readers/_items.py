@@ -46,11 +46,7 @@ def items_of(record: Record) -> tuple[list[Item], list[tuple[Cell, str]]]:
         info = name.info if name.known else None
         kind = info.kind if info else ""
         printed = read_number(cell.text, duration=kind == "time")
-        if (
-            printed is not None
-            and kind in _SCORES
-            and cell.text.lstrip(" *`").startswith("+")
-        ):
+        if printed is not None and kind in _SCORES and cell.text.lstrip(" *`").startswith("+"):
             unread.append((cell, "a change, not a value"))
         elif printed is not None:
             items.append(Item(cell, name, printed, kind))

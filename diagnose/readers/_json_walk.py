@@ -157,7 +157,7 @@ class Walk:
         """Read lists of one length: the columns of a history, as Keras writes it, or of a per-class table."""
         columns = history_columns(node)
         for key, child in node.items():
-            if key not in columns and is_numbers(child):
+            if key not in columns and is_numbers(child) and not self._each_class(node, key, child, place):
                 self._skip(place.below(key), f"a list of {len(child)} numbers that is no column of a history")
         if not columns:
             return
@@ -177,6 +177,25 @@ class Walk:
             if not metrics & {"epoch", "step", "iteration"}:
                 cells.append(Cell("epoch", str(i + 1), f"{place.at} (position in the lists)"))
             self._add(cells, replace(place, group=f"{place.at} history"))
+
+    def _each_class(self, node: JsonObject, key: str, child: list[Any], place: Place) -> bool:
+        """Read a list of one metric's numbers for the classes, as scikit-learn returns it for average=None.
+
+        An average of the metric has to stand beside it: a lone list may as well be folds of a cross-validation.
+        """
+        name = parse_name(key)
+        if not name.known or name.metric not in ("precision", "recall", "f1", "iou", "auc", "average_precision"):
+            return False
+        averages = {f"{average}_{name.metric}" for average in ("macro", "micro", "weighted")}
+        beside = {parse_name(other).metric for other, value in node.items() if isinstance(value, NumberText)}
+        if not averages & beside:
+            return False
+        group = replace(place, group=f"{place.at} classes", split=name.split or place.split)
+        for i, (label, number) in enumerate(zip(self._labels(node, len(child)), child, strict=True)):
+            if number is not None:
+                cell = Cell(name.metric, str(number), pointer(pointer(place.at, key), i))
+                self._add((cell,), group, role="class", label=label)
+        return True
 
     def _labels(self, node: JsonObject, length: int) -> list[str]:
         """Return the names of the classes, from a list of names beside the numbers if there is one."""

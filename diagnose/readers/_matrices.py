@@ -22,6 +22,9 @@ _ACTUAL = re.compile(
     r"^(?:labell?ed|actual|true|truth|ground[\s_-]truth|gold|real|reference)\b[\s:_-]*(?:as|label|class)?[\s:_-]*",
     re.IGNORECASE,
 )
+# The side named behind the class: "1 (Predicted)".
+_PREDICTED_BEHIND = re.compile(r"\s*\((?:predicted|prediction|pred)\)$", re.IGNORECASE)
+_ACTUAL_BEHIND = re.compile(r"\s*\((?:actual|true|truth|gold|real|reference)\)$", re.IGNORECASE)
 _PREDICTED_WORD = re.compile(r"\bpred", re.IGNORECASE)
 _ACTUAL_WORD = re.compile(r"\b(?:actual|true|truth|gold|real|reference|labell?ed)\b", re.IGNORECASE)
 _TOTALS = words("total totals sum all support")
@@ -64,9 +67,9 @@ def matrix_records(page: Page, grid: Grid, title: str, context: Context) -> list
 
 def _true_side(corner: str, columns: list[str], rows: list[str], title: str) -> str | None:
     """Return where the true classes stand, "rows" or "columns"; None where nothing says so."""
-    if all(map(_PREDICTED.match, columns)) or (rows and all(map(_ACTUAL.match, rows))):
+    if all(map(_is_predicted, columns)) or (rows and all(map(_is_actual, rows))):
         return "rows"
-    if all(map(_ACTUAL.match, columns)) or (rows and all(map(_PREDICTED.match, rows))):
+    if all(map(_is_actual, columns)) or (rows and all(map(_is_predicted, rows))):
         return "columns"
     actual, predicted = _ACTUAL_WORD.search(corner), _PREDICTED_WORD.search(corner)
     if actual or predicted:
@@ -79,8 +82,17 @@ def _true_side(corner: str, columns: list[str], rows: list[str], title: str) -> 
     return None
 
 
+def _is_predicted(name: str) -> bool:
+    return bool(_PREDICTED.match(name) or _PREDICTED_BEHIND.search(name))
+
+
+def _is_actual(name: str) -> bool:
+    return bool(_ACTUAL.match(name) or _ACTUAL_BEHIND.search(name))
+
+
 def _class_name(text: str) -> str:
-    return _ACTUAL.sub("", _PREDICTED.sub("", text)).strip(" :") or text
+    bare = _ACTUAL_BEHIND.sub("", _PREDICTED_BEHIND.sub("", text))
+    return _ACTUAL.sub("", _PREDICTED.sub("", bare)).strip(" :") or text
 
 
 def _count(text: str) -> str | None:

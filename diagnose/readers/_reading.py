@@ -16,11 +16,13 @@ from diagnose.types import Evaluation, TrainingPoint, Unread, Value
 from diagnose.vocabulary import metric_of, parse_name, setting_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from diagnose.readers._items import Item, Reading
     from diagnose.readers._numbers import Printed
     from diagnose.readers.records import Cell, Record
 
-__all__ = ["RunReading"]
+__all__ = ["RunReading", "is_of_table"]
 
 # Rows of a per-class table that are averages: what their cells are called in the evaluation.
 _AVERAGE_ROWS = {
@@ -42,8 +44,10 @@ _TELLING_DECIMALS = 3
 class RunReading:
     """The records of one run on their way to evaluations, training points and settings."""
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, tables: Sequence[Reading] = ()) -> None:
+        """Begin a run; `tables`: the rows of the document's tables, of whichever run, which share their scales."""
         self.source = source
+        self._rows_of_tables = tables
         self.config: dict[str, Value | str] = {}
         self.training: dict[tuple[float | None, float | None], TrainingPoint] = {}
         self.drafts = Drafts()
@@ -57,7 +61,13 @@ class RunReading:
             else:
                 self.unread += [self._unread(record, cell, reason) for cell, reason in unread]
         pairs = [(record, items) for record, items, _ in readings if record.role != "config"]
-        self._scales = Scales(pairs)
+        mine = {(record.source, record.group) for record, _ in pairs}
+        shared = [
+            (record, items)
+            for record, items, _ in self._rows_of_tables
+            if record.role != "config" and (record.source, record.group) in mine
+        ]
+        self._scales = Scales([*(pair for pair in pairs if not is_of_table(pair[0])), *shared])
         metrics = [(record, items) for record, items in pairs if record.role == "metrics"]
         self._labels = class_labels(metrics)
         self._tasks = task_prefixes(metrics, self._labels)
@@ -190,9 +200,11 @@ class RunReading:
             if record.role in ("class", "matrix") and record.label is not None:
                 tables[record.source, record.group].append((record, items))
         machines = {table: Machine(rows) for table, rows in tables.items()}
+        places = {_place(items) for _, items in chain.from_iterable(tables.values())}
+        # One table, and its step is no row of a history: it is the result's, as an epoch beside a lone result is.
+        lone = len(places) == 1 and not places & {(draft.step, draft.epoch) for draft in self.drafts if draft.is_row}
         for record, items in chain.from_iterable(tables.values()):
-            axis = {item.name.metric: item.printed.number for item in items if item.kind == "axis"}
-            place = (axis.get("step", axis.get("iteration")), axis.get("epoch"))
+            place = (None, None) if lone else _place(items)
             split = record.split or "eval"
             key = (record.group, record.role, record.task, split, place)
             draft = drafts.setdefault(key, Draft(record.task, split, *place, source=self._origin(record)))
@@ -220,6 +232,17 @@ class RunReading:
                 draft.classes.setdefault(label, {}).setdefault(value.metric, value)
                 continue
             draft.metrics.setdefault(name, self._value(record, item, machine, metric=name))
+
+
+def _place(items: list[Item]) -> tuple[float | None, float | None]:
+    """Return the step and the epoch that a row of a class table names."""
+    axis = {item.name.metric: item.printed.number for item in items if item.kind == "axis"}
+    return axis.get("step", axis.get("iteration")), axis.get("epoch")
+
+
+def is_of_table(record: Record) -> bool:
+    """Whether a record is a row or a column of a drawn table."""
+    return record.group.startswith("table ")
 
 
 def _is_count(item: Item) -> bool:

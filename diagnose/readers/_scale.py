@@ -55,7 +55,8 @@ class Scales:
         """Whether the item is printed in percent: by its sign, its column's name or its group."""
         if item.printed.percent:
             return True
-        family = _family(item)
+        # A standard error is printed like its metric.
+        family = _family_of(item.name.metric.removesuffix("_stderr")) if item.name.known else None
         if family is None or (abs(item.printed.number) > 100 and family != "error rate"):
             return False
         if "%" in item.cell.key:
@@ -67,8 +68,12 @@ class Scales:
 
 
 def _family(item: Item) -> str | None:
-    """Return the family of a bounded score or an error rate; None for everything else."""
-    info = metric_of(item.name.metric) if item.name.known else None
+    """Return the family of an item whose size tells the scale: a bounded score or an error rate, else None."""
+    return _family_of(item.name.metric) if item.name.known else None
+
+
+def _family_of(metric: str) -> str | None:
+    info = metric_of(metric)
     if info is None or info.kind not in ("score", "correlation", "error"):
         return None
     if info.base in _FAMILIES:

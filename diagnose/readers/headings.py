@@ -54,9 +54,17 @@ _PROCESS_TASKS = {
 _LABEL = re.compile(r"(?:class|label|category|entity|intent)\s*[:#]?\s*(\S.{0,60})", re.IGNORECASE)
 MODEL = re.compile(
     r"bert|gpt(?!4all)|\bt5\b|llama|mistral|qwen|gemma|\w*net\b|lstm|\bgru\b|\bcnn\b|svm|forest|regression|boost|\bvit\b|bayes|"
-    r"whisper|wav2vec|transformer|\bknn\b|tree\b|\bmlp\b|perceptron|yolo",
+    r"whisper|wav2vec|transformer|\bcrf\b|\bknn\b|tree\b|\bmlp\b|perceptron|yolo",
     re.IGNORECASE,
 )
+# What somebody did: such a heading names no task, and no more than the model that it was done with.
+_ACTIVITY = re.compile(
+    r"(?:training|testing|evaluating|running|coding|updating|preparing|building|saving|checking|comparing|installing"
+    r"|loading|making|creating|predicting|fine-?tuning|trying|writing|using|adding|fixing|converting|calculating"
+    r"|computing|plotting)\s+(?=\w)",
+    re.IGNORECASE,
+)
+_CIRCUMSTANCE = re.compile(r"\s+(?:with|on|using|for|over|by)\s.*")
 _ORDINAL = re.compile(r"^(?:#?\d+[.):]?|v\d[\w.]*)(?:\s+|$)")
 _SPLIT = re.compile(
     r"\b(test|validation|val|dev|eval|train|training)[\s-]+"
@@ -71,7 +79,7 @@ _GENERIC = words(
     " training set split data on the of for with and in per class classes classification model table comparison"
     " current best main a an to by from using our at vs versus benchmark benchmarks task tasks dataset datasets"
     " accuracy actual run runs wise level threshold breakdown statistics stats numbers quantitative experimental"
-    " experiment experiments other more all"
+    " experiment experiments other more all method methods log logs output outputs exp"
 )
 # The first line of a section that shows how its figures are laid out.
 _FIGURES = re.compile(r"\s*\||.{0,80}[:=\s]\s*[`*]{0,4}[~+-]?\d|\s*precision\s+recall|\s*\*{3,}")
@@ -97,7 +105,7 @@ def run_in(text: str) -> str | None:
 
 def without_run(text: str) -> str:
     """Return `text` without the run that it names."""
-    return _NUMBERED.sub(" ", text)
+    return _NAMED.sub(" ", _NUMBERED.sub(" ", text))
 
 
 def split_in(text: str) -> str | None:
@@ -143,8 +151,10 @@ def _refined(outer: Context, title: str, *, alike: bool) -> Context:
         return replace(here, label=label[1])
     if run_in(title) is None and (_ORDINAL.match(title) or MODEL.search(title)):
         name = _ORDINAL.sub("", title).strip()
+        if _ACTIVITY.match(name):
+            name = _CIRCUMSTANCE.sub("", _ACTIVITY.sub("", name))
         return replace(here, run=name if name and not name.replace(".", "").isdigit() else title)
-    return replace(here, task=task_in(title) or outer.task)
+    return here if _ACTIVITY.match(title) else replace(here, task=task_in(title) or outer.task)
 
 
 def _sections(lines: Sequence[str], paths: Sequence[Path]) -> dict[Path, str]:

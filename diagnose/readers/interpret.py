@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from diagnose.readers._apart import histories_apart
 from diagnose.readers._items import items_of
 from diagnose.readers._naming import MEASURES
-from diagnose.readers._reading import RunReading
+from diagnose.readers._reading import RunReading, is_of_table
 from diagnose.types import Run, Value
 
 if TYPE_CHECKING:
@@ -23,9 +23,10 @@ def interpret(records: Records, source: str) -> list[Run]:
     own_name = records.name or PurePath(source).stem
     parts = _by_run([(record, *items_of(record)) for record in records.records], own_name)
     flags = _flags(records.flags, parts, source)
+    tables = [reading for part in parts.values() for reading in part if is_of_table(reading[0])]
     runs: list[Run] = []
     for name, part in parts.items():
-        reading = RunReading(source)
+        reading = RunReading(source, tables)
         reading.read(part)
         evaluations = reading.evaluations()
         first = not runs

@@ -15,7 +15,50 @@ if TYPE_CHECKING:
 
     from diagnose.types import Finding, Question, Report, Scope, Unread, Value
 
-__all__ = ["finding_place", "option", "proof_words", "quote", "quote_unread", "where"]
+__all__ = ["finding_place", "lacked", "option", "proof_words", "quote", "quote_unread", "where"]
+
+_HISTORY = "several evaluations of one run"
+# What to give, where the name of the missing fact (its first word) would not tell.
+_LACKED = {
+    "per_class": "a table of the classes",
+    "dead_classes": "a table of the classes",
+    "train_loss": "the training losses",
+    "val_loss": "several evaluation losses",
+    "val_metric": _HISTORY,
+    "judged_by": _HISTORY,
+    "best_step": _HISTORY,
+    "last_step": _HISTORY,
+    "reported_step": _HISTORY,
+    "collapsed_rows": _HISTORY,
+    "frozen_rows": _HISTORY,
+    "still_rows": _HISTORY,
+    "kept": _HISTORY,
+    "selection": _HISTORY,
+    "headline": _HISTORY,
+    "stopping": "the settings of early stopping",
+    "warmup": "the warm-up steps",
+    "encoder_size": "the model's name",
+    "progress": "the planned number of steps",
+    "target_gap": "a target",
+    "comparison": "a run to compare with",
+    "configuration_changes": "a run to compare with",
+    "metric_difference": "a run to compare with",
+    "throughput": "the runtime",
+    "generation": "scores of generated text",
+    "prf": "precision, recall and F1",
+    "predicted_positive_share": "a confusion matrix",
+    "signed_skill": "an AUC or a Matthews correlation",
+    "beats_null": "what always answering one class would score",
+    "lift_over_majority": "what always answering one class would score",
+    "majority_share": "what always answering one class would score",
+    "macro_gap": "a macro F1",
+    "r2": "R2",
+}
+
+
+def lacked(name: str) -> str:
+    """Return what a reader would have to give for the fact of that name."""
+    return _LACKED.get(name.partition(".")[0], name.replace("_", " ").replace(".", " "))
 
 
 def quote(value: Value, report: Report) -> str:

@@ -5,14 +5,15 @@ Every text of a story is safe to print: on one line, printable, of bounded lengt
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from diagnose.report._histories import History, histories
-from diagnose.report._phrases import finding_place, option, proof_words, quote, quote_unread, where
-from diagnose.report._words import clean, count, first_sentence, listed, shown
-from diagnose.types import Proof, Scope, Severity, Verdict, row_step
+from diagnose.report._phrases import finding_place, lacked, option, proof_words, quote, quote_unread, where
+from diagnose.report._words import clean, count, first_sentence, listed
+from diagnose.report._worked_out import Derived, is_derived, is_reading, worked_out
+from diagnose.types import Severity, Verdict
 from diagnose.vocabulary import metric_of
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ _TOLD_IN_FULL = 3
 _QUOTES = 8
 _DERIVATIONS = 3
 _LINES = 20
+# A grave finding needs more ways out than advice does; `diagnose rules NAME` has them all.
+_STEPS = {Severity.ERROR: 4, Severity.WARNING: 2, Severity.NOTE: 1}
 
 _SENTENCES = {
     Verdict.DEGENERATE: "This result is not a result",
@@ -36,9 +39,10 @@ _SENTENCES = {
 }
 _PARTLY_UNKNOWN = "Some of these results could not be decided, and that is not a pass"
 _ANY_DECIDER = (
-    "the score that one constant answer gets on the same rows: the share of the most frequent class, or the spread "
+    "The score that one constant answer gets on the same rows: the share of the most frequent class, or the spread "
     "of the labels"
 )
+_NO_SCORE = "A score of the task on held-out rows (accuracy, F1, a correlation, an error rate): no such number was read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,21 +78,13 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Derived:
-    """A fact about the result that was worked out, not read: its name, value, proof and derivation."""
-
-    name: str
-    value: str
-    proof: str
-    because: str
-
-
-@dataclass(frozen=True, slots=True)
 class Story:
     """One report in words, in the order of the telling.
 
     verdict: a verdict's word, or "unreadable"; deciders: what would decide an unknown verdict, and the option that
-    answers it ("" where there is none); questions: likewise what else is open; unread: what, and why it was of no use.
+    answers it ("" where there is none); questions: likewise what else is open; unchecked: how many rules lacked a
+    number; lacking: what was missing, and the rules that it would allow, most of them first; unread: what, and why it
+    was of no use.
     """
 
     source: str
@@ -101,7 +97,8 @@ class Story:
     histories: tuple[History, ...] = ()
     derived: tuple[Derived, ...] = ()
     questions: tuple[tuple[str, str], ...] = ()
-    not_checked: tuple[tuple[str, str], ...] = ()
+    unchecked: int = 0
+    lacking: tuple[tuple[str, tuple[str, ...]], ...] = ()
     unread: tuple[tuple[str, str], ...] = ()
 
 
@@ -124,9 +121,10 @@ def tell(report: Report) -> Story:
         findings=tuple(_findings(report, findings)),
         steps=tuple(_steps(findings)),
         histories=tuple(histories(report)),
-        derived=tuple(_derived(report)),
+        derived=worked_out(report, verdict),
         questions=tuple(question for question in asked if question not in deciders),
-        not_checked=tuple((clean(item.rule), ", ".join(item.needs)) for item in report.not_checked),
+        unchecked=len(report.not_checked),
+        lacking=tuple(_lacking(report)),
         unread=tuple((quote_unread(item, report), clean(item.reason)) for item in report.unread),
     )
 
@@ -161,7 +159,14 @@ def _scope_lines(report: Report) -> Iterator[str]:
 def _deciders(report: Report, questions: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     """Return what would decide an unknown verdict: the questions about it, else any question, else in general."""
     about = {clean(question.ask) for question in report.questions if "beats_null" in question.decides}
-    return tuple(q for q in questions if q[0] in about) or tuple(questions) or ((_ANY_DECIDER, ""),)
+    scored = any(_is_score(name) for run in report.runs for e in run.evaluations for name in e.metrics)
+    general = _ANY_DECIDER if scored else _NO_SCORE
+    return tuple(q for q in questions if q[0] in about) or tuple(questions) or ((general, ""),)
+
+
+def _is_score(name: str) -> bool:
+    info = metric_of(name)
+    return info is not None and info.kind in ("score", "correlation", "error")
 
 
 def _findings(report: Report, findings: Sequence[Finding]) -> Iterator[FindingStory]:
@@ -183,7 +188,9 @@ def _in_a_line(report: Report, finding: Finding) -> str:
 def _finding(report: Report, finding: Finding, also: tuple[str, ...]) -> FindingStory:
     evidence = dict.fromkeys(quote(value, report) for fact in finding.facts for value in fact.evidence)
     # Facts of one derivation share its sentence, and the rows of a history share a fact's name: one line for each.
-    derived = {fact.name: fact for fact in finding.facts if fact.because and _is_derived(fact)}
+    message = clean(finding.message)
+    derived = {fact.name: fact for fact in finding.facts if fact.because and is_derived(fact)}
+    derived = {name: fact for name, fact in derived.items() if not _is_told(fact, message)}
     grounds = {clean(fact.because): f"{fact.name}: {clean(fact.because)}" for fact in reversed(derived.values())}
     return FindingStory(
         finding.severity,
@@ -191,13 +198,19 @@ def _finding(report: Report, finding: Finding, also: tuple[str, ...]) -> Finding
         clean(finding.title).rstrip("."),
         proof_words(finding.proof, (a for fact in finding.facts for a in fact.assumes)),
         finding_place(report, finding),
-        clean(finding.message),
+        message,
         first_sentence(finding.why),
         _capped(tuple(evidence), _QUOTES, "value"),
         _capped(tuple(grounds.values())[::-1], _DERIVATIONS, "fact"),
         ", ".join(clean(rule) for rule in finding.consequences),
         _capped(also, _LINES, "finding"),
     )
+
+
+def _is_told(fact: Fact, message: str) -> bool:
+    """Whether the message says how the fact follows, or it is read off one quoted value, or off the lack of any."""
+    absent = fact.value is False and not fact.evidence
+    return clean(fact.because, len(message) + 1) in message or absent or is_reading(fact)
 
 
 def _capped(items: tuple[str, ...], limit: int, noun: str) -> tuple[str, ...]:
@@ -212,7 +225,7 @@ def _steps(findings: Sequence[Finding]) -> Iterator[Step]:
     rules: dict[tuple[str, str], list[str]] = {}
     first: dict[tuple[str, str], Remedy] = {}
     for finding in findings:
-        for remedy in finding.remedies:
+        for remedy in finding.remedies[: _STEPS[finding.severity]]:
             key = (remedy.title, _change(remedy))
             first.setdefault(key, remedy)
             rules.setdefault(key, []).append(finding.rule)
@@ -238,31 +251,13 @@ def _written(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _derived(report: Report) -> Iterator[Derived]:
-    """Yield what was worked out about the results themselves, beside what the findings already tell.
-
-    Left out, but not from the JSON report: helpers of other facts (their names have a dot), habits and thresholds,
-    and what is only the absence of a fault (no, 0, an empty list).
-    """
-    told = {id(fact) for finding in report.findings for fact in finding.facts}
-    results = {
-        Scope(run.name, series.task, series.split, None if series.headline else row_step(series.reported))
-        for run in report.runs
-        for series in run.series()
-    }
-    for fact in report.facts:
-        about_result = fact.scope.label is None and (fact.scope.step is None or fact.scope in results)
-        telling = fact.value and fact.proof is not Proof.SUGGESTED and "." not in fact.name and _is_derived(fact)
-        if about_result and telling and id(fact) not in told:
-            place = where(report, replace(fact.scope, step=None))
-            name = f"{clean(fact.name)} ({place})" if place else clean(fact.name)
-            value = f"{clean(shown(fact.value), 160)} {clean(fact.unit, 40)}".strip()
-            yield Derived(name, value, proof_words(fact.proof, fact.assumes), clean(fact.because))
-
-
-def _is_derived(fact: Fact) -> bool:
-    """Whether a fact was worked out; a reported metric is a fact under its own name."""
-    return metric_of(fact.name) is None
+def _lacking(report: Report) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield what the rules that were not checked lacked, in words, and the rules, the most wanted first."""
+    rules: dict[str, dict[str, None]] = {}
+    for item in report.not_checked:
+        for need in dict.fromkeys(lacked(name) for name in item.needs):
+            rules.setdefault(need, {})[clean(item.rule)] = None
+    yield from sorted(((need, tuple(names)) for need, names in rules.items()), key=lambda entry: -len(entry[1]))
 
 
 def _questions(report: Report) -> list[tuple[str, str]]:

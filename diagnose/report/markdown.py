@@ -74,7 +74,10 @@ def _story(story: Story, surface: Surface) -> Iterator[str]:
         rows4 = [(code(f.name), escape(f.value), escape(f.proof), escape(f.because)) for f in story.derived]
         yield _table(("fact", "value", "proof", "because"), rows4)
     yield from _folded(
-        "Not checked", f"{count(len(story.not_checked), 'rule')} lacked a number", ("rule", "needs"), story.not_checked
+        "Not checked",
+        f"{count(story.unchecked, 'rule')} lacked a number",
+        ("what was missing", "for"),
+        [(need, ", ".join(rules)) for need, rules in story.lacking],
     )
     yield from _folded(
         "Not used", f"{count(len(story.unread), 'item')} of the input", ("item", "reason"), story.unread[:_UNREAD_SHOWN]

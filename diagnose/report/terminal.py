@@ -36,6 +36,7 @@ _STYLES = {
     "note": "bold cyan",
 }
 _FEW = 5
+_LACKING = 3
 
 
 def render(reports: Sequence[Report], surface: Surface = PLAIN) -> str:
@@ -121,10 +122,10 @@ def _questions(questions: Sequence[tuple[str, str]]) -> Iterator[RenderableType]
 
 
 def _not_checked(story: Story) -> Iterator[str]:
-    """Yield what was not checked, folded: how many rules, and the first few with what they lack."""
-    if story.not_checked:
-        few = [f"{rule} (needs {needs})" for rule, needs in story.not_checked]
-        yield f"{count(len(few), 'rule')} lacked a number: {listed(few, _FEW, 'rule')}"
+    """Yield how many rules were not checked, and what was missing for most of them."""
+    if story.unchecked:
+        few = [f"{need} ({listed(rules, 2, 'rule')})" for need, rules in story.lacking[:_LACKING]]
+        yield f"{count(story.unchecked, 'rule')} lacked a number. Most would be told by: {'; '.join(few)}."
 
 
 def _few(lines: Sequence[str], limit: int = _FEW) -> list[str]:

@@ -60,7 +60,7 @@ def test_a_loss_below_that_of_constant_probabilities_shows_skill():
     facts = printed(loss="0.2000", accuracy="0.9300")
     found = fact(facts, "beats_null")
     assert found.value is True
-    assert found.assumes == ("unweighted_loss=true", "single_label=true")
+    assert found.assumes == ("unweighted_loss=true", "single_label=true", "argmax=true", "same_unit=true")
     assert fact(printed(loss="0.3500", accuracy="0.9300"), "beats_null") is None
 
 

@@ -137,6 +137,12 @@ def test_an_accuracy_of_another_unit_gives_no_matrix():
     assert value(facts, "unit_mismatch") is True
 
 
+def test_a_round_accuracy_that_the_least_matrix_has_is_of_the_same_unit():
+    """Three quarters of 252 rows: an accuracy with a small denominator is no coincidence that needs explaining."""
+    facts = printed(machine=True, **doubles_of(Matrix(94, 31, 32, 95)))
+    assert value(facts, "unit_mismatch") is None
+
+
 def test_a_recall_equal_to_the_accuracy_is_no_binary_matrix():
     """Micro averages are all equal, and a symmetric matrix that prints them would be a coincidence."""
     facts = printed(accuracy="0.621", precision="0.621", recall="0.621", f1="0.621", samples="1000")

@@ -101,7 +101,7 @@ def test_two_decimals_of_percent_leave_one_reading():
     )
     facts = facts_of(evaluation_of({"accuracy": "72.00%"}, classes=rows))
     margins = fact(facts, "class_margins")
-    assert margins.proof == "proved"
+    assert (margins.proof, margins.assumes) == ("proved_if", ("same_average=true",))
     assert margins.value == {
         "red": {"tp": 90, "support": 120, "predicted": 100},
         "green": {"tp": 60, "support": 80, "predicted": 90},
@@ -109,7 +109,11 @@ def test_two_decimals_of_percent_leave_one_reading():
     }
     # 70 errors; 50 of them touch blue (20 missed, 30 false), so 20 are between red and green.
     assert {"classes": ["red", "green"], "errors": {"low": 20, "high": 20}} in value(facts, "confused_pairs")
-    assert fact(facts, "confusion_bounds").assumes == ("all_classes_listed=true", "single_label=true")
+    assert fact(facts, "confusion_bounds").assumes == (
+        "all_classes_listed=true",
+        "single_label=true",
+        "same_average=true",
+    )
 
 
 def test_a_table_with_a_micro_average_gets_no_cells_but_keeps_its_dead_class():

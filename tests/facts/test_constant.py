@@ -145,7 +145,9 @@ def test_the_answers_about_the_paste_prove_the_share_of_one_class():
     assert nearest.value == pytest.approx(0.9565, abs=0.0001)
     assert safe.proof is nearest.proof is Proof.PROVED_IF
     assert "rounded=true" in nearest.assumes
-    assert set(safe.assumes) == {"averaging=macro", "classes=512", "zero_division=0", "single_label=true"}
+    assert set(safe.assumes) == {
+        "averaging=macro", "classes=512", "zero_division=0", "single_label=true", "same_unit=true", "same_average=true",
+    }  # fmt: skip
 
 
 def test_the_answer_about_the_timing_leaves_the_macro_average_alone():

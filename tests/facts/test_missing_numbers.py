@@ -28,19 +28,35 @@ def test_the_share_of_nan_rows_counts_the_history():
     [
         ([("inf", "0.99"), ("inf", "0.22")], True),
         ([("nan", "0.40"), ("nan", "0.40")], False),
-        ([("nan", "0.40")], None),
+        ([("nan", "0.40")], False),
         ([("nan", "0.41"), ("nan", "0.40"), ("nan", "0.40")], True),
     ],
 )
-def test_a_broken_loss_is_explained_by_a_metric_that_moves(rows: list[tuple[str, str]], explained: bool | None):  # noqa: FBT001  # a parameter of the table
+def test_a_broken_loss_is_explained_by_a_metric_that_moves(rows: list[tuple[str, str]], explained: bool):  # noqa: FBT001  # a parameter of the table
     facts = facts_of(*(evaluation_of({"loss": loss, "wer": wer}, step=float(i)) for i, (loss, wer) in enumerate(rows)))
     assert value(facts, "nan_loss.reported") is True
     assert value(facts, "nan_loss.explained") is explained
 
 
-def test_a_broken_loss_beside_scores_of_nothing_is_a_broken_model():
-    assert value(printed(loss="nan", rouge1="0.0310", rouge2="0.0016"), "nan_loss.explained") is False
-    assert value(printed(loss="nan", rouge1="0.3100", rouge2="0.1016"), "nan_loss.explained") is None
+def test_one_evaluation_does_not_show_that_the_model_moves_beside_a_broken_loss():
+    nothing = printed(loss="nan", rouge1="0.0310", rouge2="0.0016").named("nan_loss.explained")
+    something = printed(loss="nan", rouge1="0.3100", rouge2="0.1016").named("nan_loss.explained")
+    assert [(fact.value, fact.because.partition(", and ")[2]) for fact in (*nothing, *something)] == [
+        (False, "eval_rouge1 0.0310, eval_rouge2 0.0016 is next to nothing"),
+        (False, "one evaluation (rouge1 0.3100, rouge2 0.1016) does not show a metric that moves"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("losses", "share"), [(("1.2", "nan", "nan"), 2 / 3), (("nan", "1.2"), None), (("nan", "1.2", "inf"), 1 / 3)]
+)
+def test_broken_losses_are_counted_from_the_end(losses: tuple[str, ...], share: float | None):
+    """A history that begins with NaN and recovers is sound; one that ends so is not, whatever its headline says."""
+    rows = [evaluation_of({"loss": text}, step=float(i)) for i, text in enumerate(losses)]
+    facts = facts_of(evaluation_of({"loss": "1.1"}), *rows)
+    assert value(facts, "nan_loss.reported") is False
+    assert value(facts, "nan_loss.tail_share") == share
+    assert value(facts, "nan_loss.explained") is (None if share is None else False)
 
 
 def test_another_headline_does_not_make_a_frozen_history_move():

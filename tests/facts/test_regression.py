@@ -92,7 +92,7 @@ def test_the_variance_is_at_most_the_least_error_of_any_affine_correction():
     """0.90/(1 - 0.6^2) = 1.40625 is less than 1.6, the error of the constant row."""
     facts = history(("1.60", "nan"), ("0.90", "0.60"))
     assert float(value(facts, "label_variance").high) == pytest.approx(0.91 / (1 - 0.61**2))
-    assert fact(facts, "label_variance").assumes == ("same_rows=true",)
+    assert fact(facts, "label_variance").assumes == ("same_rows=true", "same_average=true")
 
 
 def test_a_constant_row_is_proved_only_beside_a_row_with_a_correlation():

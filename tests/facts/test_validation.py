@@ -25,6 +25,14 @@ def card(**columns):
     return run_of(table({"step": STEPS, "train": FALLING, **columns}))
 
 
+def test_accuracies_that_are_all_sixteenths_have_the_noise_of_sixteen_rows():
+    """Three rows of sixteen more or less are no overfitting; the same fall between finer accuracies is."""
+    coarse = ["0.6250", "0.7500", "0.8750", "0.8125", "0.7500", "0.7500", "0.6875", "0.6875"]
+    fine = ["0.6253", "0.7516", "0.8748", "0.8121", "0.7509", "0.7502", "0.6877", "0.6871"]
+    assert "overfitting" not in rules_of(card(loss=TURNING, accuracy=coarse))
+    assert "overfitting" in rules_of(card(loss=TURNING, accuracy=fine))
+
+
 def test_a_rising_loss_with_a_metric_that_holds_is_over_confidence_and_not_overfitting():
     assert {"overconfident", "overfitting"} & rules_of(card(loss=TURNING, f1=RISING_F1)) == {"overconfident"}
 

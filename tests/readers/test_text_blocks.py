@@ -391,3 +391,116 @@ def test_no_text_ends_in_another_exception(text):
     except UnreadableInputError:
         return
     assert runs
+
+
+def test_matrices_of_several_labels_are_several_tasks():
+    table = (
+        "label: {}\n"
+        "╒════════════╤═════════════════╤═════════════════╕\n"
+        "│            │   1 (Predicted) │   0 (Predicted) │\n"
+        "╞════════════╪═════════════════╪═════════════════╡\n"
+        "│ 1 (Actual) │              {} │               3 │\n"
+        "├────────────┼─────────────────┼─────────────────┤\n"
+        "│ 0 (Actual) │               2 │              40 │\n"
+        "╘════════════╧═════════════════╧═════════════════╛\n"
+    )
+    (run,) = read_text(table.format("colour", 55) + "\n" + table.format("size", 71))
+    assert {e.task: e.matrix for e in run.evaluations} == {
+        "colour": {"1": {"1": 55, "0": 3}, "0": {"1": 2, "0": 40}},
+        "size": {"1": {"1": 71, "0": 3}, "0": {"1": 2, "0": 40}},
+    }
+
+
+def test_a_sentence_says_which_metrics_are_nan():
+    (run,) = read_text("With a batch of one it warns, which causes my Pearson and Spearman metrics to result in NaN.")
+    (evaluation,) = run.evaluations
+    assert {name: math.isnan(value.number) for name, value in evaluation.metrics.items()} == {
+        "pearson": True,
+        "spearman": True,
+    }
+
+
+@pytest.mark.parametrize(
+    "text", ["I clip so that the loss would not be NaN.", "If the accuracy is nan, lower the rate: seed 3."]
+)
+def test_a_nan_that_is_not_stated_is_not_read(text):
+    with pytest.raises(UnreadableInputError):
+        read_text(text)
+
+
+def test_a_sentence_with_two_numbers_gives_two_results():
+    (run,) = read_text("My tagger has an accuracy of 0.91 or 0.87 after ten epochs.")
+    assert [e.metrics["accuracy"].text for e in run.evaluations] == ["0.91", "0.87"]
+
+
+def test_an_array_beside_its_average_is_one_number_for_each_class():
+    (run,) = read_text("{'eval_f1': array([0.25, 0.5 , 0.75]), 'eval_f1_macro': 0.5, 'epoch': 2.0}\n")
+    (evaluation,) = run.evaluations
+    assert [(row.label, row.metrics["f1"].text) for row in evaluation.classes] == [
+        ("0", "0.25"),
+        ("1", "0.5"),
+        ("2", "0.75"),
+    ]
+
+
+def test_a_lone_array_may_be_folds_and_is_left_unread():
+    (run,) = read_text("{'eval_f1': array([0.25, 0.5 , 0.75]), 'eval_accuracy': 0.5}\n")
+    assert not run.evaluations[0].classes
+    assert any("eval_f1" in item.text for item in run.unread)
+
+
+def test_lines_of_one_step_are_told_apart_by_the_words_before_them():
+    text = (
+        "2024-03-01 10:00:00 - Evaluating the model on sts-dev dataset after epoch 2:\n"
+        "2024-03-01 10:00:01 - Cosine-Similarity :\tPearson: 0.8123\tSpearman: 0.8045\n"
+        "2024-03-01 10:00:01 - Manhattan-Distance:\tPearson: 0.7991\tSpearman: 0.7902\n"
+    )
+    (run,) = read_text(text)
+    assert [(e.task, e.metrics["pearson"].text) for e in run.evaluations] == [
+        (None, "0.8123"),
+        ("Manhattan-Distance", "0.7991"),
+    ]
+
+
+def test_a_progress_bar_is_no_row_of_the_table_below_it():
+    text = (
+        "f1: 0.0, loss: 0.27 ||: 100%|##########| 12/12 [00:01<00:00, 9.1it/s]\n"
+        "                 Training |  Validation\n"
+        "span_f1      |     0.500  |     0.250\n"
+        "arc_f1       |     0.600  |     0.350\n"
+    )
+    (run,) = read_text(text)
+    found = {(e.task, e.split): e.metrics["f1"].text for e in run.evaluations}
+    assert found["span", "train"] == "0.500"
+    assert found["span", "eval"] == "0.250"
+    assert found["arc", "eval"] == "0.350"
+
+
+def test_a_standard_error_has_the_scale_of_its_metric():
+    head = "| Task | Metric | Value | Stderr |\n|---|---|---|---|\n"
+    text = f"{head}| one | acc | 54.27 | 1.46 |\n| two | acc | 80.89 | 0.81 |\n"
+    (run,) = read_text(text)
+    assert [e.metrics["accuracy_stderr"].number for e in run.evaluations] == [0.0146, 0.0081]
+
+
+def test_the_runs_of_one_table_share_its_scale():
+    text = "| Model | WER | CER |\n|---|---|---|\n| bert-a | 17.92 | 3.36 |\n| bert-b | 1.65 | 1.12 |\n"
+    first, second = read_text(text)
+    assert first.evaluations[0].metrics["wer"].number == 0.1792
+    assert second.evaluations[0].metrics["wer"].number == 0.0165
+
+
+def test_a_heading_that_tells_what_was_done_names_no_task():
+    text = "## Training Bi-LSTM Model\n\naccuracy: 0.91\n\n## Testing Bi-LSTM Model with Test Data\n\naccuracy: 0.84\n"
+    (run,) = read_text(text)
+    assert [(e.task, e.split) for e in run.evaluations] == [(None, "eval"), (None, "test")]
+
+
+def test_values_that_code_computes_are_no_settings():
+    (run,) = read_text("learning_rate: 0.1\nwarmup_ratio: float(steps) / 10\nbatch_size: 8\n\naccuracy: 0.5\n")
+    assert set(run.config) == {"learning_rate", "train_batch_size"}
+
+
+def test_a_size_behind_an_average_precision_is_no_mask():
+    (run,) = read_text("Epoch(val) [1][9]  bbox_mAP: 0.21, bbox_mAP_s: 0.05, bbox_mAP_m: 0.17, segm_mAP: 0.19\n")
+    assert {e.task for e in run.evaluations} == {None, "segm"}

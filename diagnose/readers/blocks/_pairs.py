@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from diagnose.readers._markup import plain
 from diagnose.readers.records import Cell
@@ -20,8 +21,10 @@ _UNIT = r"\s?(?:%|(?:ms|s|secs?|seconds?|min|mins|minutes?|h|hours?)\b)"
 # Behind the number: no letter, no second part of a date, time, version, range or fraction.
 _END = r"(?![\w@]|[.:/,]\d|\s?/\s?\d|\s?[–-]\s?\d|\s?\+?-?±|(?<=%)\|)"
 _WRAP = r"(?:(?:tensor|array|np\.\w+|numpy\.\w+)\(\[?\s*)?"
+# Every branch begins with its letter: the search passes over all others at once; "====" is tried at its begin alone.
+_SIGNS = r"-(?:->|>)|=(?:>|(?<![:=]=)[:=]*)|→|:(?<![:=]:)[:=]*|i(?<=\bi)s:?\s"
 _PAIR = re.compile(
-    rf"\s{{0,3}}(?:-{{1,2}}>|=>|→|:=|[:=]+|\bis:?\s)\s*{_WRAP}(?P<number>(?:\\?[~≈]\s*)?{_NUMBER}(?:{_UNIT})?)"
+    rf"(?:{_SIGNS})\s*{_WRAP}(?P<number>(?:\\?[~≈]\s*)?{_NUMBER}(?:{_UNIT})?)"
     rf"(?:\s*(?:±|\(?\+/-)\s*[\d.e-]+\)?)?{_END}"
 )
 # "loss 0.0002 - lr 0.000004", "valid_ppl 4350.90 | ...": a name and a number with nothing between them.
@@ -40,6 +43,8 @@ _HINTS = (
 _DIGIT = re.compile(r"\d")
 _SIGN = re.compile(r"[:=>→：]|\bis\b")
 _LONGEST_KEY = 60
+# So many blanks may stand before a sign.
+_BLANKS = 3
 _FILLER = re.compile(
     r".*\b(?:the|an|a|of|is|was|are|my|our|your|this|that|got|get|and|has|have|with|at|epoch|step|but|still)\s+",
     re.IGNORECASE,
@@ -47,6 +52,7 @@ _FILLER = re.compile(
 _ON_SPLIT = re.compile(
     r"(.+?)\s+(?:on|for|in|over)\s+(?:the\s+)?(\w+)(?:\s+(?:set|data|dataset|split|samples))?\Z", re.IGNORECASE
 )
+_CONDITION = re.compile(r"\b(?:if|unless|whether)\b", re.IGNORECASE)
 _NOT_OURS = re.compile(
     r"\b(?:expect\w*|baselines?|paper|reported|random|chance|human|previous\w*|sota|was|required|minimum|desired|ideal"
     r"|should|would|could|example|change|gap|improve\w*|increase\w*|decrease\w*|drop|gain|diff\w*|delta|e\.g)\b",
@@ -68,7 +74,9 @@ _STEP = re.compile(
     r"\s*[:=#\[(]{0,2}\s*0*(\d+)(?![\d.])|\bafter (\d+) (?:steps|iterations|updates)\b",
     re.IGNORECASE,
 )
-_AXIS_WORDS = ("epoch", "step", "iter", "update")
+_STEP_WORDS = ("step", "iter", "update")
+# What may stand before such a word: "after 10000 steps".
+_STEP_LEAD = 25
 _ROUND = re.compile(r"\[(\d+)\]\s+(?=\S+:)")
 
 
@@ -102,7 +110,10 @@ def pairs(line: str, *, hinted: bool | None = None) -> list[Pair]:
     found: list[Pair] = []
     free = 0
     for match in _PAIR.finditer(text):
-        start, key = _key(text, free, match.start())
+        end = match.start()
+        while end > free and match.start() - end < _BLANKS and text[end - 1].isspace():
+            end -= 1
+        start, key = _key(text, free, end)
         free = match.end()
         number = match["number"]
         arrow = _ARROW.match(text, match.end())
@@ -154,7 +165,17 @@ def _key(text: str, free: int, end: int) -> tuple[int, str]:
     start = low
     for cut in _CUT.finditer(text, low, end):
         start = cut.end()
-    raw = text[start:end]
+    if end - start > 3 * _LONGEST_KEY:
+        return start, ""
+    key = _name_in(text[start:end])
+    return text.find(key, start, end) if key and key in text[start:end] else start, key
+
+
+@lru_cache(maxsize=4096)
+def _name_in(raw: str) -> str:
+    """Return the name that the words before a sign end in, "" where they are none; a log repeats them line by line."""
+    if _CONDITION.search(raw):
+        return ""
     key = raw.strip(" \t\"'`*_>-–—+•.#/")
     if key.endswith(")") and "(" not in key:
         key = key.rpartition(")")[0].rpartition("(")[0]
@@ -162,8 +183,8 @@ def _key(text: str, free: int, end: int) -> tuple[int, str]:
         key = key.rpartition("(")[2]
     key = _trimmed(key.strip(" \"'"))
     if not any(c.isalpha() for c in key) or len(key) > _LONGEST_KEY or _NOT_OURS.search(key):
-        return start, ""
-    return text.find(key, start, end) if key in text[start:end] else start, key
+        return ""
+    return key
 
 
 def _trimmed(key: str) -> str:
@@ -196,11 +217,12 @@ def axes(text: str, at: str) -> list[Cell]:
     """Return the epoch and the step that a line names, as cells."""
     cells: list[Cell] = []
     lowered = text.lower()
-    if not any(word in lowered for word in _AXIS_WORDS) and "[" not in text[:1]:
-        return cells
-    if epoch := _EPOCH.search(text):
+    named = lowered.find("epoch")
+    epoch = _EPOCH.search(text, named) if named >= 0 else None
+    if epoch:
         cells.append(Cell("epoch", epoch[1], at))
-    if step := _STEP.search(text):
+    named = min((place for word in _STEP_WORDS if (place := lowered.find(word)) >= 0), default=-1)
+    if named >= 0 and (step := _STEP.search(text, max(0, named - _STEP_LEAD))):
         cells.append(Cell("step", step[1] or step[2], at))
     elif not epoch and (boosting := _ROUND.match(text)):
         cells.append(Cell("iteration", boosting[1], at))

@@ -23,6 +23,8 @@ OF_CLASSES = words("precision recall f1 support")
 CLASS_WORD = re.compile(r"\bclass(?:es)?\b|\bcategor(?:y|ies)\b|\blabels?\b", re.IGNORECASE)
 _OVERALL = words("overall all total average mean avg")
 _DEVIATIONS = words("std stdev sd deviation standard_deviation stderr variance")
+# A line that says which of several outputs a table is about.
+_NAMED = re.compile(r"(?:label|task|target|output|intent)\s*[:=]\s*([\w./-][\w ./-]{0,40})", re.IGNORECASE)
 _OF = re.compile(r"\s*(?:/|of)\s*\d+$")
 
 
@@ -57,7 +59,8 @@ def table_of(page: Page, grid: Grid) -> Table:
     outer = context(page, grid.start)
     lead = _lead(page, grid.start)
     split = split_in(lead) or split_of(lead.rstrip(": "))
-    here = Context(run_in(lead) or outer.run, outer.task, split or outer.split, outer.label)
+    named = _NAMED.fullmatch(lead)
+    here = Context(run_in(lead) or outer.run, named[1] if named else outer.task, split or outer.split, outer.label)
     return Table(page, grid, columns, here, " ".join((*page.headings(grid.start)[-1:], lead)))
 
 
@@ -67,9 +70,10 @@ def _lead(page: Page, start: int) -> str:
         line = page.lines[index].strip()
         if page.claimed[index] or line.startswith("#"):
             return ""
-        if line and not line.startswith(("```", "+", "|")):
+        if line and not line.startswith(("```", *"+|┌┏╔╒╭")):
             text = plain(line)
-            return text if len(text) < 100 and (text.endswith(":") or line.startswith("**")) else ""
+            announces = text.endswith(":") or line.startswith("**") or _NAMED.fullmatch(text)
+            return text if len(text) < 100 and announces else ""
     return ""
 
 

@@ -35,6 +35,8 @@ _LONE_LETTERS = re.compile(r"\bP\s+R\b")
 _BLANK = r"\s+"
 _FEWEST = 3
 _LONGEST = 2000
+# More words than this are a sentence, no names of columns.
+_MOST_WORDS = 30
 
 
 def extract(page: Page) -> Iterator[Record]:
@@ -70,7 +72,7 @@ def _names_metrics(header: list[str], *, words: bool) -> bool:
 
     words: the line may as well be a sentence, so that half of its words have to be known names.
     """
-    if any(not name or len(name) > 40 for name in header):
+    if any(not name or len(name) > 40 for name in header) or (words and len(header) > _MOST_WORDS):
         return False
     known = [name for name in header if is_measure(parse_name(name))]
     letters = [n for n in known if n.lower().strip(".") in _LETTERS]

@@ -99,7 +99,8 @@ class _Found:
 
     def at(self, place: str) -> str:
         """Return the line of an entry by its JSON pointer."""
-        position = self.printed.places.get(place, self.printed.start)
+        places = self.printed.places
+        position = places.get(place, places.get(place.rpartition("/")[0], self.printed.start))
         return self.page.at(bisect_right(self.starts, position) - 1)
 
 

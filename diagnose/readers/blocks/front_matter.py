@@ -82,6 +82,12 @@ def _records(page: Page, results: list[Node]) -> Iterator[Record]:
         cells = tuple(_cells(page, _items(_get(result, "metrics"))))
         if not cells:
             continue
+        # spaCy writes "NER Precision" under the task "NER".
+        named = f"{task} ".lower()
+        cells = tuple(
+            Cell(cell.key[len(named) :], cell.text, cell.at) if cell.key.lower().startswith(named) else cell
+            for cell in cells
+        )
         # One result describes the card's own evaluation set, whatever split of the data set that was taken from.
         split = split_of(text_of(_get(_get(result, "dataset"), "split"))) if task else None
         yield Record(cells, group=f"model-index {number}", task=task, split=split, machine=True)

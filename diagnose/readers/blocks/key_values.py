@@ -123,7 +123,11 @@ def _caption(line: str) -> str | None:
     stars = _STARS.match(line) if "***" in line else None
     if stars:
         return split_before(stars[1]) or ""
-    if (":" in line or ".." in line or "…" in line) and _CAPTION.fullmatch(line.strip()) and (split := split_before(line)):
+    if (
+        (":" in line or ".." in line or "…" in line)
+        and _CAPTION.fullmatch(line.strip())
+        and (split := split_before(line))
+    ):
         return split
     return None
 

@@ -34,6 +34,7 @@ _STARS = re.compile(r"[^\w*]*\*{3,}[^*]{1,60}\*{3,}")
 _WORD = re.compile(r"[A-Za-z]{2,}")
 _MOST_WORDS = 40
 _BULLET = re.compile(r"\s*(?:[-*+]|\d+[.)])\s")
+_LABEL = re.compile(r"(?:^|\s)([A-Z][A-Za-z]+(?:[- ][A-Z][A-Za-z]+){0,3})\s*:\s*$")
 # So many lines may lie between an epoch's line and its figures.
 _NEAR = 6
 # So many lines in a row with the same metrics are a log though they name no step: with a loss, and without.
@@ -43,7 +44,10 @@ _FEWEST_WITHOUT_LOSS = 20
 
 @dataclass
 class _Row:
-    """The metrics of one line (or of lines that belong together), and the axes that they were given."""
+    """The metrics of one line (or of lines that belong together), and the axes that they were given.
+
+    label: the words in front of them, which tell the row from others at the same step ("Manhattan-Distance:").
+    """
 
     line: int
     cells: list[Cell]
@@ -51,6 +55,7 @@ class _Row:
     split: str | None
     partial: bool
     lines: list[int] = field(default_factory=list)
+    label: str = ""
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -71,13 +76,16 @@ def extract(page: Page) -> Iterator[Record]:
     _attach(page, events)
     rows = _without_running_averages([event for event in events if isinstance(event, _Row)])
     rows = _numbered(_with_steps_of_the_run(rows))
+    first: dict[tuple[object, ...], str] = {}
     for row in rows:
         if row.axes:
             here = context(page, row.line)
+            own = first.setdefault((tuple(cell.text for cell in row.axes), row.split, row.keys), row.label)
+            task = row.label if row.label and own and row.label != own else here.task
             for line in row.lines:
                 page.claim(line)
             cells = (*row.axes, *(c for c in row.cells if c.key not in {a.key for a in row.axes}))
-            yield Record(cells, group="log", run=here.run, task=here.task, split=row.split or here.split)
+            yield Record(cells, group="log", run=here.run, task=task, split=row.split or here.split)
     for event in events:
         if isinstance(event, _Marker):
             page.claim(event.line)
@@ -91,10 +99,10 @@ def _events(page: Page) -> list[_Row | _Marker]:
         if line.rstrip()[-1] in ".:*" and _SETTING_OUT.match(line):
             split = split_before(line) or split
         in_block = ("***" in line and bool(_STARS.match(line))) or (in_block and _is_entry(page.pairs(i)))
-        on_line = [] if in_block else axes(line, page.at(i))
-        if in_block or not (on_line or page.hinted[i]) or not _DIGIT.search(line):
+        if in_block or not _DIGIT.search(line):
             continue
-        if len(_WORD.findall(line[:400])) > _MOST_WORDS:
+        on_line = axes(line, page.at(i))
+        if not (on_line or page.hinted[i]) or len(_WORD.findall(line[:400])) > _MOST_WORDS:
             continue
         found = [pair for pair in page.pairs(i) if pair.name.known] if page.hinted[i] else []
         measures = [pair for pair in found if is_measure(pair.name)]
@@ -134,7 +142,8 @@ def _row(page: Page, i: int, found: list[Pair], on_line: list[Cell]) -> _Row:
         # Such a step counts from the start of its epoch.
         on_line = [cell for cell in on_line if cell.key == "epoch" or "num_updates" in line]
     partial = bool(_PARTIAL.search(line) or (within and on_line))
-    return _Row(i, cells, on_line, split_before(before), partial, [i])
+    label = _LABEL.search(before[-60:])
+    return _Row(i, cells, on_line, split_before(before), partial, [i], label[1] if label else "")
 
 
 def _continues(previous: _Row, row: _Row, own_split: str | None) -> bool:

@@ -27,6 +27,8 @@ _LEAD = re.compile(
 )
 _RATE = re.compile(r"['\"](?:initial_)?learning_rate['\"]\s*:\s*([0-9.]+(?:e-?\d+)?)")
 _OF = re.compile(r"(\d+)\s*/\s*(\d+)")
+# A function's result: code says how a value comes about, not which it was.
+_CALL = re.compile(r"(?:\w+\.)*[a-z_]\w*\(")
 _CURRENT = words("new after current now")
 # A list is one of settings where this many of its keys are names of settings.
 _ENOUGH = 2
@@ -114,9 +116,17 @@ def _lists(page: Page) -> Iterator[list[tuple[int, Item]]]:
 
 
 def _setting(line: str) -> Item | None:
-    """Return the item of a line whose key is a name, no sentence."""
+    """Return the item of a line whose key is a name, no sentence and no prompt, and whose value is no expression."""
     item = item_of(line) if ":" in line or "=" in line else None
-    return item if item is not None and ". " not in item.key and item.key.count(" ") < _MOST_WORDS else None
+    if (
+        item is None
+        or item.key.startswith(("[", "##"))
+        or ". " in item.key
+        or "@" in item.key
+        or item.key.count(" ") >= _MOST_WORDS
+    ):
+        return None
+    return None if _CALL.match(item.text) or item.text.count("(") < item.text.count(")") else item
 
 
 def _announced(page: Page, index: int) -> bool:
