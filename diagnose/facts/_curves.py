@@ -122,7 +122,8 @@ class Curve:
 
 def history_of(series: Series) -> Series:
     """Return the series with the rows that have a step or an epoch: others are results that stand side by side."""
-    return replace(series, rows=tuple(row for row in series.rows if row_step(row) is not None))
+    rows = tuple(row for row in series.rows if row_step(row) is not None)
+    return series if len(rows) == len(series.rows) else replace(series, rows=rows)
 
 
 def curve_of(series: Series, metric: str) -> Curve | None:

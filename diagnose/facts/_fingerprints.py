@@ -86,9 +86,9 @@ def excluded(scores: Scores) -> bool:
 
 
 def _macro(scores: Scores, classes: Interval | None, *, second_sign: bool) -> Fingerprint | None:
-    a, p, r, f = (scores.interval(name) for name in ("accuracy", "precision", "recall", "f1"))
     if (scores.recall and scores.recall.number > 0.55) or (scores.f1 and scores.f1.number > 0.55):
         return None
+    a, p, r, f = (scores.interval(name) for name in ("accuracy", "precision", "recall", "f1"))
     range_ = _class_range(a, r, f)
     if range_ is None or not _telling(scores, range_, classes is not None or second_sign):
         return None
