@@ -12,6 +12,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fractions import Fraction
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from diagnose.interval import Interval, printed_interval
@@ -233,7 +234,7 @@ class Series:
         return [(row, row.metrics[metric]) for row in self.rows if metric in row.metrics]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Run:
     """What one training or evaluation run left behind.
 
@@ -251,12 +252,16 @@ class Run:
     unread: tuple[Unread, ...] = ()
     text_flags: Mapping[str, Value] = field(default_factory=dict)
 
-    def series(self) -> list[Series]:
-        """Group the evaluations by task and split, in order of appearance; rows in order of step."""
+    def series(self) -> tuple[Series, ...]:
+        """Return the evaluations by task and split, in order of appearance; rows in order of step."""
+        return self._grouped
+
+    @cached_property
+    def _grouped(self) -> tuple[Series, ...]:
         groups: dict[tuple[str | None, str], list[Evaluation]] = defaultdict(list)
         for evaluation in self.evaluations:
             groups[evaluation.task, evaluation.split].append(evaluation)
-        return [_series(task, split, members) for (task, split), members in groups.items()]
+        return tuple(_series(task, split, members) for (task, split), members in groups.items())
 
     def setting(self, *names: str) -> float | None:
         """Return the first of the named settings that is a finite number."""
@@ -352,7 +357,8 @@ class Facts:
         self.others = tuple(others)
         self.questions: list[Question] = []
         self._by_name: dict[str, list[Fact]] = defaultdict(list)
-        self._by_place: dict[tuple[str, Scope], Fact] = {}
+        self._by_scope: dict[Scope, dict[str, Fact]] = defaultdict(dict)
+        self._views: dict[Scope, tuple[dict[str, Fact], ...]] = {}
         # A result that is the last row of its history has no scope of its own: the row's facts are its facts.
         self._reported = {
             Scope(run.name, s.task, s.split): row_step(s.reported) for s in run.series() if s.headline is None
@@ -367,7 +373,7 @@ class Facts:
             self.questions.append(item)
         else:
             self._by_name[item.name].append(item)
-            self._by_place.setdefault((item.name, item.scope), item)
+            self._by_scope[item.scope].setdefault(item.name, item)
 
     def named(self, name: str) -> list[Fact]:
         """Return all facts of that name, in every scope."""
@@ -378,11 +384,20 @@ class Facts:
 
         From the scope of a result without a headline, the facts of its last row are visible too.
         """
-        outer = scope.outer()
+        for facts in self._views.get(scope) or self._view(scope):
+            if (fact := facts.get(name)) is not None:
+                return fact
+        return None
+
+    def _view(self, scope: Scope) -> tuple[dict[str, Fact], ...]:
+        """Return the facts of every scope that is visible from `scope`, the narrowest first."""
+        places = scope.outer()
         if scope.step is None and (reported := self._reported.get(replace(scope, label=None))) is not None:
-            outer = (*replace(scope, step=reported).outer(), *outer)
-        found = (self._by_place.get((name, place)) for place in sorted(outer, key=lambda place: -place.depth))
-        return next((fact for fact in found if fact is not None), None)
+            places = (*replace(scope, step=reported).outer(), *places)
+        # Facts that are added later to one of these scopes are found too: the dictionaries are shared.
+        view = tuple(self._by_scope[place] for place in sorted(dict.fromkeys(places), key=lambda p: -p.depth))
+        self._views[scope] = view
+        return view
 
 
 def row_step(evaluation: Evaluation) -> float | None:

@@ -66,14 +66,17 @@ def _judge_rule(rule: Rule, facts: Facts) -> tuple[list[Finding], tuple[str, ...
     for scope in _scopes(rule, facts):
         seen = {name: fact for name in sorted(rule.fact_names) if (fact := facts.at(name, scope)) is not None}
         values = {**rule.param_values, **{name: fact.value for name, fact in seen.items()}}
-        outcomes = [condition.evaluate(values) for condition in rule.conditions]
-        if False in outcomes:
-            continue
-        if UNKNOWN in outcomes:
-            open_names = (c.names for c, o in zip(rule.conditions, outcomes, strict=True) if o is UNKNOWN)
-            lacking = (lacking or set()) | (frozenset().union(*open_names) - rule.params.keys())
-            continue
-        fired.append(_finding(rule, scope, seen, values, facts))
+        undecided: set[str] = set()
+        for condition in rule.conditions:
+            outcome = condition.evaluate(values)
+            if outcome is False:
+                break
+            undecided |= condition.names - rule.params.keys() if outcome is UNKNOWN else set()
+        else:
+            if undecided:
+                lacking = (lacking or set()) | undecided
+            else:
+                fired.append(_finding(rule, scope, seen, values, facts))
     if not fired and lacking is None and not any(facts.named(name) for name in rule.fact_names):
         lacking = set(rule.fact_names)
     return _merge_rows(fired), None if lacking is None else tuple(sorted(lacking))

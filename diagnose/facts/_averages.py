@@ -43,7 +43,12 @@ class Table:
         column = self.columns.get(base)
         if not column or not self.supports or not sum(self.supports):
             return None
-        return _sum([x * s for x, s in zip(column, self.supports, strict=True)]) / sum(self.supports)
+        rows = sum(self.supports)
+        low, high = (
+            sum(end * s for end, s in zip(ends, self.supports, strict=True))
+            for ends in ([x.low for x in column], [x.high for x in column])
+        )
+        return Interval(low, high) / rows
 
     def micro(self, base: str) -> Interval | None:
         """Return the micro average, which counts right rows and predictions of all classes together."""

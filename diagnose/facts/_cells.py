@@ -78,16 +78,18 @@ class Cells:
     def pairs(self, most: int) -> list[dict[str, Any]]:
         """Return the `most` pairs of classes with the most confusions, the largest middle of the bounds first."""
         missed, alarms = [high for _, high in self._fn], [high for _, high in self._fp]
-        # No pair has more confusions than these; the exact bounds are slow, and few pairs need them.
-        limits = [
-            (min(missed[i], alarms[j]) + min(missed[j], alarms[i]), i, j)
-            for j in range(len(self.labels))
-            for i in range(j)
-        ]
+        touched = [fn[0] + fp[0] for fn, fp in zip(self._fn, self._fp, strict=True)]
+        limits = []
+        for j in range(len(self.labels)):
+            for i in range(j):
+                # No more than this can be the high end, and the low end only by errors that leave no other choice.
+                high = min(missed[i], alarms[j]) + min(missed[j], alarms[i])
+                forced = touched[i] + touched[j] - self._errors[1]
+                limits.append((high + (min(high, 2 * forced) if forced > 0 else 0), i, j))
         limits.sort(key=lambda limit: -limit[0])
         found: list[tuple[int, int, int, int, int]] = []
         for limit, i, j in limits:
-            if limit == 0 or (len(found) >= most and 2 * limit < -found[most - 1][0]):
+            if limit == 0 or (len(found) >= most and limit < -found[most - 1][0]):
                 break
             low, high = self.pair(i, j)
             if high:

@@ -59,8 +59,15 @@ def fingerprint(scores: Scores, classes: Interval | None, *, second_sign: bool) 
     """Return the reading of `scores` as a constant classifier's, or None.
 
     classes: the number of classes where it is known; second_sign: something else points to a constant, so that
-    accuracy and F1 alone may be enough.
+    accuracy and F1 alone may be enough. Where the scores fit no form as printed, dropped zeros are put back.
     """
+    padded = scores.padded()
+    return _fingerprint(scores, classes, second_sign=second_sign) or (
+        _fingerprint(padded, classes, second_sign=second_sign) if padded != scores else None
+    )
+
+
+def _fingerprint(scores: Scores, classes: Interval | None, *, second_sign: bool) -> Fingerprint | None:
     for average, reading in (("macro", _macro), ("weighted", _weighted), ("binary", _all_positive)):
         if scores.average not in (None, average):
             continue

@@ -76,7 +76,7 @@ def _constant(
     for scores in groups:
         pair = (scores.accuracy.text, scores.f1.text) if scores.accuracy and scores.f1 else ("", "")
         sign = zero is not None or pair in repeated
-        found = fingerprint(scores, known, second_sign=sign) or fingerprint(scores.padded(), known, second_sign=sign)
+        found = fingerprint(scores, known, second_sign=sign)
         if found is not None:
             yield from _fingerprinted(found, scores, scope, facts, count)
             return
@@ -247,7 +247,7 @@ def _questions(
         return
     scores = groups[0]
     known = _known_classes(facts, scope)
-    found = fingerprint(scores, known, second_sign=False) or fingerprint(scores.padded(), known, second_sign=False)
+    found = fingerprint(scores, known, second_sign=False)
     if found is None or found.average == "binary":
         return
     decides = ("constant_prediction", "predicted_share_lower_bound", "averaging")
