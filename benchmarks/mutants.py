@@ -14,9 +14,8 @@ def main() -> None:
     for rule in load_rules():
         dead = sum(bool(rule.killed_by(i)) for i in range(len(rule.when)))
         killed, total = killed + dead, total + len(rule.when)
-        print(
-            f"{rule.severity.value:8} {rule.name:30} {dead} of {len(rule.when)} mutants killed by {len(rule.case)} cases"
-        )
+        figures = f"{dead} of {len(rule.when)} mutants killed by {len(rule.case)} cases"
+        print(f"{rule.severity.value:8} {rule.name:30} {figures}")
     print(f"{len(load_rules())} rules: {killed} of {total} mutants killed")
 
 
