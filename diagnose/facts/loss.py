@@ -129,7 +129,8 @@ def binary_entropy(p: float) -> float:
 
 def _true_counts(evaluation: Evaluation) -> list[float]:
     if evaluation.matrix:
-        return [float(sum(row.values())) for row in evaluation.matrix.values()]
+        counts = [float(sum(row.values())) for row in evaluation.matrix.values()]
+        return counts if sum(counts) > 0 else []
     counts = [v.number for row in evaluation.classes if (v := row.metrics.get("support")) is not None and v.is_finite]
     if len(counts) < 2 or len(counts) < len(evaluation.classes) or sum(counts) <= 0 or min(counts) < 0:
         return []

@@ -212,7 +212,7 @@ def holds(value: Any, truth: Any) -> bool:
 
 
 @pytest.mark.parametrize("family", [binary, averaged, table, regression])
-def test_whatever_is_proved_under_assumptions_that_hold_is_true(family: Callable[..., Any]):
+def test_whatever_is_proved_under_assumptions_that_hold_is_true(family: Callable[..., Any]) -> None:
     checked = 0
     for seed in range(REPORTS):
         facts, truth, kept, assumed = family(random.Random(seed))  # noqa: S311  # a seed, not a secret
