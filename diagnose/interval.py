@@ -139,9 +139,9 @@ def printed_interval(text: str, *, rounded: bool = False, machine: bool = False)
 
     Method (measured in the project's forensics): d decimals stand for x +- u/2 with u = 10^-d, or, where the
     number may have been truncated, for everything from x - u/2 to x + u (x - u to x + u below zero, where it may
-    have been floored). At least
-    15 significant digits: the double +-4 ulp, or the float32 +-2 ulp where the double is a float32's own value.
-    7 significant digits or more that are the shortest text of a float32, or its own double: the union of both.
+    have been floored); a zero with a minus sign was not positive. At least 15 significant digits: the double +-4 ulp,
+    or the float32 +-2 ulp where the double is a float32's own value. 7 significant digits or more that are the
+    shortest text of a float32, or its own double: the union of both.
     """
     number = parse_number(text)
     if number is None or not abs(number) < _LARGEST or len(text) > _LONGEST_TEXT:
@@ -162,6 +162,8 @@ def printed_interval(text: str, *, rounded: bool = False, machine: bool = False)
         return _double(number).hull(other)
     if not decimals and not exponent_text:
         return Interval(exact, exact)
+    if exact == 0 and text.strip().startswith("-"):
+        return Interval(-unit, 0)
     interval = _printed(exact, unit, rounded=rounded)
     # A short text of a float32: the shortest that names it, or its double, where that happens to end early.
     if digits >= 7 and (_as_float32(number) == number or _is_float32_text(number, text)):

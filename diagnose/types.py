@@ -167,7 +167,8 @@ class Evaluation:
 
     step is None for a result that stands alone (a headline, an eval_results.json); epoch likewise.
     metrics: by canonical name, sample counts, runtimes and targets (`target.<metric>`) among them;
-    classes: the per-class table; matrix: {true class: {predicted class: count}} where one was given.
+    classes: the per-class table; matrix: {true class: {predicted class: count}} where one was given;
+    matrix_assumes: what was assumed to read it so, where the source does not say which side is the true one.
     """
 
     split: str = "eval"
@@ -178,6 +179,7 @@ class Evaluation:
     classes: tuple[ClassRow, ...] = ()
     matrix: Mapping[str, Mapping[str, int]] | None = None
     source: str = ""
+    matrix_assumes: tuple[str, ...] = ()
 
     def get(self, *names: str) -> Value | None:
         """Return the first finite value among `names`."""

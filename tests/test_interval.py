@@ -63,6 +63,11 @@ def test_a_number_is_parsed_as_python_would(text, number):
     assert parse_number(text) == number
 
 
+def test_a_zero_with_a_minus_sign_was_not_positive():
+    assert printed_interval("-0.00") == Interval(Fraction(-1, 100), 0)
+    assert printed_interval("0.00") == Interval(Fraction(-1, 100), Fraction(1, 100))
+
+
 def test_an_integer_is_exact():
     assert printed_interval("2215") == Interval(2215, 2215)
 

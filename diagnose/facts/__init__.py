@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING, Protocol
@@ -82,6 +82,7 @@ ASSUMPTIONS: dict[str, str] = {
     "same_unit": "true: accuracy, the other scores and the samples count the same things, not tokens beside entities",
     "same_average": "true: the metrics are averaged in one way, over all classes and all rows at once, each row once",
     "same_rows": "true: the compared rows were computed on one evaluation set",
+    "rows_are_true": "true: the rows of the confusion matrix are the true classes, its columns the predicted ones",
     "single_label": "true: every row has one label and one prediction",
     "all_classes_listed": "true: the per-class table or the matrix lists every class of the labels and of the model",
     "label_variance": "the variance of the labels on the evaluated rows",
@@ -163,8 +164,25 @@ def derive(run: Run, assumed: Assumptions | None = None, others: Sequence[Run] =
 
     others: the other runs of the same document or comparison, which facts about differences look at.
     """
+    assumed = assumed or Assumptions()
+    run = _turned(run, assumed)
     facts = Facts(run, others)
     for module in _modules():
-        for item in module.derive(run, facts, assumed or Assumptions()):
+        for item in module.derive(run, facts, assumed):
             facts.add(item)
     return facts
+
+
+def _turned(run: Run, assumed: Assumptions) -> Run:
+    """Return the run with each confusion matrix turned whose rows, by the user's answer, are the predicted classes."""
+    if not any(assumption.name == "rows_are_true" for assumption in assumed.items):
+        return run
+    evaluations = []
+    for evaluation in run.evaluations:
+        answer = assumed.get("rows_are_true", Scope(run.name, evaluation.task, evaluation.split))
+        if evaluation.matrix and evaluation.matrix_assumes and answer == "false":
+            labels = dict.fromkeys(label for row in evaluation.matrix.values() for label in row)
+            turned = {true: {p: row.get(true, 0) for p, row in evaluation.matrix.items()} for true in labels}
+            evaluation = replace(evaluation, matrix=turned, matrix_assumes=("rows_are_true=false",))  # noqa: PLW2901
+        evaluations.append(evaluation)
+    return replace(run, evaluations=tuple(evaluations))

@@ -46,22 +46,19 @@ def counted(evaluation: Evaluation, scope: Scope) -> Iterator[Fact]:
     rows = sum(predicted.values())
     if rows <= 0:
         return
+    basis = resting_on([], evaluation.matrix_assumes if evaluation.matrix else ())
     classes = [label for label, number in predicted.items() if number > 0]
     if len(classes) > 1:
         because = (
             f"{len(classes)} classes are predicted, {max(predicted.values()):,.0f} of {rows:,.0f} rows at most one"
         )
-        yield claim(
-            "constant_prediction", holds=False, scope=scope, basis=(Proof.PROVED, ()), because=because, evidence=used
-        )
+        yield claim("constant_prediction", holds=False, scope=scope, basis=basis, because=because, evidence=used)
         return
     because = f"all {rows:,.0f} predictions are {classes[0]!r}"
-    yield claim(
-        "constant_prediction", holds=True, scope=scope, basis=(Proof.PROVED, ()), because=because, evidence=used
-    )
+    yield claim("constant_prediction", holds=True, scope=scope, basis=basis, because=because, evidence=used)
     part = correct[classes[0]] / rows
     because = f"{correct[classes[0]]:,.0f} of {rows:,.0f} rows have the class {classes[0]!r}, the only one predicted"
-    yield Fact("constant_class_share", part, scope, Proof.PROVED, because, "share", (), used)
+    yield Fact("constant_class_share", part, scope, basis[0], because, "share", basis[1], used)
 
 
 def tabled(evaluation: Evaluation, scope: Scope) -> Iterator[Fact]:

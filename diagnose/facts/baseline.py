@@ -57,6 +57,7 @@ def _counted(evaluation: Evaluation, scope: Scope) -> Fact | None:
     assumes: tuple[str, ...] = ()
     if evaluation.matrix:
         counts = {label: float(sum(row.values())) for label, row in evaluation.matrix.items()}
+        assumes = evaluation.matrix_assumes
     else:
         supports = {row.label: row.metrics.get("support") for row in evaluation.classes}
         counts = {label: v.number for label, v in supports.items() if v is not None and v.is_finite and v.number >= 0}

@@ -64,14 +64,15 @@ def _given(evaluation: Evaluation, scope: Scope) -> list[Fact]:
     used = four_counts(evaluation)
     if evaluation.matrix:
         matrix = {true: dict(row) for true, row in evaluation.matrix.items()}
-        facts = [Fact("matrix", matrix, scope, Proof.PROVED, "the source prints the confusion matrix", "rows")]
+        proof, assumes = resting_on([], evaluation.matrix_assumes)
+        facts = [Fact("matrix", matrix, scope, proof, "the source prints the confusion matrix", "rows", assumes)]
         labels = sorted(set(matrix) | {label for row in matrix.values() for label in row})
         positive = [label for label in labels if label.strip().lower() in _POSITIVE]
         if len(labels) == 2 and len(positive) == 1:
             other = next(label for label in labels if label not in positive)
             cells = _cells(matrix, positive[0], other)
             because = f"the printed matrix, with {positive[0]!r} read as the positive class"
-            facts.append(Fact("confusion_matrix", cells, scope, Proof.IMPLIED, because, "rows"))
+            facts.append(Fact("confusion_matrix", cells, scope, Proof.IMPLIED, because, "rows", assumes))
         return facts
     if used is None:
         return []

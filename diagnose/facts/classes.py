@@ -57,7 +57,7 @@ def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Ques
 
 def _of_evaluation(evaluation: Evaluation, scope: Scope, single: str | None, *, own: bool) -> Iterator[Fact]:
     if evaluation.matrix:
-        yield from _of_matrix(evaluation.matrix, scope, own=own)
+        yield from _of_matrix(evaluation.matrix, scope, evaluation.matrix_assumes, own=own)
     elif evaluation.classes:
         yield from _of_table(evaluation, scope, single, own=own)
 
@@ -65,7 +65,9 @@ def _of_evaluation(evaluation: Evaluation, scope: Scope, single: str | None, *, 
 # --- a confusion matrix
 
 
-def _of_matrix(matrix: Mapping[str, Mapping[str, int]], scope: Scope, *, own: bool) -> Iterator[Fact]:
+def _of_matrix(
+    matrix: Mapping[str, Mapping[str, int]], scope: Scope, assumes: tuple[str, ...], *, own: bool
+) -> Iterator[Fact]:
     labels = list(dict.fromkeys([*matrix, *(label for row in matrix.values() for label in row)]))
     predicted = dict.fromkeys(labels, 0)
     for row in matrix.values():
@@ -81,7 +83,7 @@ def _of_matrix(matrix: Mapping[str, Mapping[str, int]], scope: Scope, *, own: bo
             )
         )
     because = "the rows and columns of the confusion matrix, added up"
-    yield Fact("class_margins", _shown(margins), scope, Proof.PROVED, because, "rows")
+    yield Fact("class_margins", _shown(margins), scope, _proof(assumes), because, "rows", assumes)
     pairs = sorted(
         (
             (matrix.get(a, {}).get(b, 0) + matrix.get(b, {}).get(a, 0), a, b)
@@ -92,11 +94,11 @@ def _of_matrix(matrix: Mapping[str, Mapping[str, int]], scope: Scope, *, own: bo
     )
     value = [{"classes": [a, b], "errors": {"low": n, "high": n}} for n, a, b in pairs[:_MOST_PAIRS] if n]
     yield Fact("confused_pairs", value, scope, Proof.PROVED, "the two cells of each pair of classes, added up", "rows")
-    yield from _dead([(m.label, m.support) for m in margins if m.support and m.tp.high == 0], scope)
+    yield from _dead([(m.label, m.support) for m in margins if m.support and m.tp.high == 0], scope, assumes)
     if own:
         rows = sum(m.support for m in margins)
         for margin in margins:
-            yield from _of_margin(margin, rows, len(margins), scope)
+            yield from _of_margin(margin, rows, len(margins), scope, assumes, counted=assumes)
 
 
 # --- a per-class table
@@ -213,15 +215,16 @@ def _never_right(row: ClassRow) -> bool:
 # --- facts about classes
 
 
-def _dead(dead: Sequence[tuple[str, int]], scope: Scope) -> Iterator[Fact]:
+def _dead(dead: Sequence[tuple[str, int]], scope: Scope, assumes: tuple[str, ...] = ()) -> Iterator[Fact]:
+    proof = _proof(assumes)
     dead = sorted(dead, key=lambda item: -item[1])
     names = [label for label, _ in dead]
     shown = ", ".join(f"{label} ({support} rows)" for label, support in dead[:5]) or "none"
     because = f"classes with rows whose recall is reported as 0: {shown}"
-    yield Fact("dead_classes", names, scope, Proof.PROVED, because)
-    yield Fact("dead_classes.count", len(names), scope, Proof.PROVED, because, "classes")
+    yield Fact("dead_classes", names, scope, proof, because, "", assumes)
+    yield Fact("dead_classes.count", len(names), scope, proof, because, "classes", assumes)
     if dead:
-        yield Fact("dead_classes.support", dead[0][1], scope, Proof.PROVED, because, "rows")
+        yield Fact("dead_classes.support", dead[0][1], scope, proof, because, "rows", assumes)
 
 
 def _reported(row: ClassRow, outer: Scope, support: int | None, rows: int, classes: int) -> Iterator[Fact]:
@@ -242,7 +245,16 @@ def _left_out(support: int | None, rows: int, classes: int) -> bool:
     return classes > _MOST_CLASSES and (support is None or support < _LEAST_SHARE * rows)
 
 
-def _of_margin(margin: Margin, rows: int, classes: int, outer: Scope, assumes: tuple[str, ...] = ()) -> Iterator[Fact]:
+def _of_margin(
+    margin: Margin,
+    rows: int,
+    classes: int,
+    outer: Scope,
+    assumes: tuple[str, ...] = (),
+    *,
+    counted: tuple[str, ...] | None = None,
+) -> Iterator[Fact]:
+    """Yield a class's rows and predictions; `counted`: what a matrix assumes, where the margins are of one."""
     proof = _proof(assumes)
     if _left_out(margin.support, rows, classes):
         return
@@ -250,11 +262,12 @@ def _of_margin(margin: Margin, rows: int, classes: int, outer: Scope, assumes: t
     predicted = _open(margin.predicted)
     plain = _plain(predicted)
     because = f"{margin.label} was predicted {_text(predicted)} times and has {margin.support} of {rows} rows"
-    yield Fact("per_class.support", margin.support, scope, Proof.PROVED, because, "rows")
+    support = counted or ()
+    yield Fact("per_class.support", margin.support, scope, _proof(support), because, "rows", support)
     yield Fact("per_class.predicted", plain, scope, proof, because, "rows", assumes)
     if rows:
         # Of a table, the supports add up to the rows only where it has every class and each row one label.
-        shared = tuple(dict.fromkeys((*_JOINT, *assumes))) if assumes else ()
+        shared = counted if counted is not None else tuple(dict.fromkeys((*_JOINT, *assumes))) if assumes else ()
         share, proof_of_share = margin.support / rows, _proof(shared)
         yield Fact("per_class.support_share", share, scope, proof_of_share, because, "", shared)
         yield Fact("per_class.predicted_share", plain / rows, scope, proof_of_share, because, "", shared)

@@ -34,6 +34,8 @@ _ROUND_OFF = 1e-9
 # A probability of exp(-1e6) is 0 in every floating-point format: such a loss is no mean cross-entropy.
 _LARGEST = 1e6
 
+_LISTED = ("all_classes_listed=true", "single_label=true")
+
 
 def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Question]:  # noqa: ARG001
     """Yield the entropies and what the loss of each reported evaluation has to do with them."""
@@ -64,7 +66,7 @@ def _entropy(evaluation: Evaluation, scope: Scope, facts: Facts) -> Fact | None:
         total = sum(counts)
         exact = -sum(c / total * math.log(c / total) for c in counts if c / total > 0)
         because = f"-sum p ln p over the {len(counts)} classes' shares of {total:,.0f} rows"
-        proof, assumes = resting_on([], () if evaluation.matrix else ("all_classes_listed=true", "single_label=true"))
+        proof, assumes = resting_on([], evaluation.matrix_assumes if evaluation.matrix else _LISTED)
         return Fact("prior_entropy", exact, scope, proof, because, "nats", assumes)
     if majority is None:
         return None

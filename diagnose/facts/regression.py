@@ -36,8 +36,10 @@ _NO_CORRELATION = 0.1
 _ROWS = 100
 # The same for R2: two numbers that explain 5 % of the variance correlate by at least 0.22.
 _CLEAR_R2 = 0.05
-# R2 from here to 0 is what answering the mean gives; a model that varies gets it by coincidence only.
+# R2 from -0.01 to 0 is what answering the mean gives, and what a model without skill gives that hardly varies. An R2
+# whose printed digits do not tell it from 0 counts too; one that is positive to its last digit does not.
 _MEAN_R2 = 0.01
+_NO_R2 = 0.001
 # A loss that stays this near to the MSE in every row is the MSE, computed in another way.
 _TRACKS = 0.01
 _FEWEST_TRACKED = 3
@@ -173,13 +175,13 @@ def _constant(row: Row, scope: Scope, *, labels_vary: bool) -> Fact | None:
             evidence=(finite,),
         )
     r2 = row.evaluation.get("r2")
-    if r2 is not None and row.r2 is not None and row.r2.low >= -_MEAN_R2 and row.r2.high <= 0:
+    if r2 is not None and row.r2 is not None and -_MEAN_R2 <= row.r2.low <= 0 and row.r2.high <= _NO_R2:
         because = (
-            f"{r2.key} is {r2.text}, what answering (nearly) the mean every time gives; predictions that vary would "
-            "have to gain by their correlation just what they lose by their spread"
+            f"{r2.key} is {r2.text}, what answering (nearly) the mean every time gives; predictions that vary much "
+            "would have to gain by their correlation just what they lose by their spread"
         )
         return claim(
-            "constant_prediction", holds=True, scope=scope, basis=(Proof.IMPLIED, ()), because=because, evidence=(r2,)
+            "constant_prediction", holds=True, scope=scope, basis=(Proof.SUGGESTED, ()), because=because, evidence=(r2,)
         )
     return None
 

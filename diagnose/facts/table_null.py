@@ -80,7 +80,11 @@ def _informed(evaluation: Evaluation, facts: Facts, scope: Scope) -> Iterator[Fa
         f"have 1/{classes} = {float(blind):.4g}, give or take {spread:.2g}"
     )
     known = margins is not None and len(margins.value) >= len(evaluation.classes)
-    basis = resting_on([margins], () if evaluation.matrix else _ASSUMES, Proof.PROVED if known else Proof.IMPLIED)
+    basis = resting_on(
+        [margins],
+        evaluation.matrix_assumes if evaluation.matrix else _ASSUMES,
+        Proof.PROVED if known else Proof.IMPLIED,
+    )
     evidence = tuple(row.metrics["recall"] for row in evaluation.classes if "recall" in row.metrics)
     value = float(above.low) if above.is_point else above
     yield Fact("informedness", value, scope, basis[0], because, "standard errors", basis[1], evidence)

@@ -30,6 +30,7 @@ class Draft:
     classes: dict[str, dict[str, Value]] = field(default_factory=dict)
     matrix: dict[str, dict[str, int]] | None = None
     source: str = ""
+    matrix_assumes: tuple[str, ...] = ()
 
     @property
     def is_row(self) -> bool:
@@ -70,14 +71,16 @@ class Draft:
             mine = self.classes.setdefault(label, {})
             for metric, value in row.items():
                 mine[metric] = _finer(mine[metric], value) if metric in mine else value
-        self.matrix = self.matrix or other.matrix
+        if not self.matrix:
+            self.matrix, self.matrix_assumes = other.matrix, other.matrix_assumes
         self.step = self.step if self.step is not None else other.step
         self.epoch = self.epoch if self.epoch is not None else other.epoch
 
     def evaluation(self) -> Evaluation:
         """Return the finished evaluation."""
         rows = tuple(ClassRow(label, metrics) for label, metrics in self.classes.items())
-        return Evaluation(self.split, self.task, self.step, self.epoch, self.metrics, rows, self.matrix, self.source)
+        place = self.split, self.task, self.step, self.epoch
+        return Evaluation(*place, self.metrics, rows, self.matrix, self.source, self.matrix_assumes)
 
 
 class Drafts:

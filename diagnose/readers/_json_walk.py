@@ -226,7 +226,7 @@ class Walk:
         for i, row in enumerate(rows):
             at = pointer(place.at, i)
             cells = [Cell(labels[j], str(count), pointer(at, j)) for j, count in enumerate(row)]
-            self._add(cells, replace(place, group=place.at or "/"), role="matrix", label=labels[i])
+            self._add(cells, replace(place, group=place.at or "/"), role="matrix", label=labels[i], stated=False)
 
     def _sample_counts(self, node: JsonObject, place: Place) -> None:
         """Read lm-eval's {"task": {"original": N, "effective": n}}: how many rows each task was scored on."""

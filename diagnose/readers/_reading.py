@@ -213,6 +213,7 @@ class RunReading:
                 self._class_row(draft, record, rows, machines[record.source, record.group])
             else:
                 draft.matrix = draft.matrix or {}
+                draft.matrix_assumes = () if record.stated else ("rows_are_true=true",)
                 draft.matrix[str(record.label)] = {
                     item.cell.key: int(item.printed.number) for item in items if _is_count(item)
                 }

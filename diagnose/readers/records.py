@@ -39,7 +39,8 @@ class Record:
     group: names the table, list or block they came from: rows of one group are one history or one class table;
     run, task, split: from the headings, file names or keys around the record, None where they say nothing;
     machine: the source prints full doubles (JSON, a printed Python dict), as against a table made for people;
-    source: the file, where a folder's files are read as one run ("": the document's own source).
+    source: the file, where a folder's files are read as one run ("": the document's own source);
+    stated: of a matrix, whether the source says that its rows are the true classes.
     """
 
     cells: tuple[Cell, ...]
@@ -51,6 +52,7 @@ class Record:
     label: str | None = None
     machine: bool = False
     source: str = ""
+    stated: bool = True
 
 
 @dataclass(slots=True)

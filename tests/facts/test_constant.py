@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from diagnose.facts.constant import one_class_share
 from diagnose.interval import Interval
-from diagnose.types import Proof
+from diagnose.types import Evaluation, Proof
 
 PASTE = {
     "loss": "3.1345",
@@ -259,3 +259,15 @@ def test_a_long_history_stays_fast():
     start = time.perf_counter()
     assert len(list(constant.derive(run, Facts(run), Assumptions()))) >= 1900
     assert time.perf_counter() - start < 2
+
+
+def test_a_matrix_that_does_not_say_which_side_is_true_proves_under_that_assumption_only():
+    cells = {"0": {"0": 50, "1": 0}, "1": {"0": 18, "1": 0}}
+    unstated = Evaluation(matrix=cells, matrix_assumes=("rows_are_true=true",))
+    for name in ("constant_prediction", "class_margins", "majority_share", "dead_classes", "matrix"):
+        found = fact(facts_of(unstated), name)
+        assert (found.proof, "rows_are_true=true" in found.assumes) == (Proof.PROVED_IF, True), name
+        assert fact(facts_of(Evaluation(matrix=cells)), name).proof is Proof.PROVED, name
+    turned = facts_of(unstated, assume=("rows_are_true=false",))
+    assert value(turned, "constant_prediction") is False
+    assert value(turned, "matrix") == {"0": {"0": 50, "1": 18}, "1": {"0": 0, "1": 0}}

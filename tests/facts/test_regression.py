@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from diagnose.interval import Interval
-from diagnose.types import Evaluation, Scope
+from diagnose.types import Evaluation, Proof, Scope
 
 NUMBERS = st.floats(-5, 5, allow_nan=False).map(lambda x: round(x, 3))
 
@@ -149,3 +149,10 @@ def test_a_value_in_percent_is_no_correlation_to_square():
     pearson = value_of("pearson", "88.2")
     facts = facts_of(Evaluation(metrics={"pearson": pearson, "mse": value_of("mse", "0.4")}))
     assert value(facts, "label_variance") is None
+
+
+def test_an_r2_that_its_digits_do_not_tell_from_zero_suggests_the_mean_every_time():
+    for text, constant in (("-0.0000", True), ("0.000", True), ("-0.004", True), ("0.0005", None), ("-0.2", None)):
+        found = fact(printed(mse="0.0251", r2=text), "constant_prediction")
+        assert (found.value if found else None) is constant, text
+        assert found is None or found.proof is Proof.SUGGESTED

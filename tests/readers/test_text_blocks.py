@@ -504,3 +504,13 @@ def test_values_that_code_computes_are_no_settings():
 def test_a_size_behind_an_average_precision_is_no_mask():
     (run,) = read_text("Epoch(val) [1][9]  bbox_mAP: 0.21, bbox_mAP_s: 0.05, bbox_mAP_m: 0.17, segm_mAP: 0.19\n")
     assert {e.task for e in run.evaluations} == {None, "segm"}
+
+
+@pytest.mark.parametrize(
+    "text", ["[[50  3]\n [ 7 18]]", "[[50, 3], [7, 18]]", "array([[50.,  3.],\n       [ 7., 18.]])"]
+)
+def test_a_printed_confusion_matrix_is_read_and_its_orientation_is_an_assumption(text):
+    (run,) = read_text(f"Confusion matrix:\n{text}\naccuracy: 0.87\n")
+    (evaluation,) = run.evaluations
+    assert evaluation.matrix == {"0": {"0": 50, "1": 3}, "1": {"0": 7, "1": 18}}
+    assert evaluation.matrix_assumes == ("rows_are_true=true",)
