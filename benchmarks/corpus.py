@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from diagnose.api import diagnose
-
 from diagnose.types import Report, Severity, Value, Verdict
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
-from diagnose.api import diagnose
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
+from diagnose.api import diagnose
 from diagnose.report import load_format
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
