@@ -59,8 +59,8 @@ def _share_out(
     largest: bool,
 ) -> float:
     """Return the extreme of the weighted sum when each pair keeps its bounds and all pairs add up to the errors."""
-    total = sum(weights[pair] * low for pair, (low, _) in pairs.items())
-    left = errors - sum(low for low, _ in pairs.values())
+    total = math.fsum(weights[pair] * low for pair, (low, _) in pairs.items())
+    left = errors - math.fsum(low for low, _ in pairs.values())
     for pair in sorted(pairs, key=lambda p: weights[p], reverse=largest):
         if left <= 0:
             break

@@ -64,7 +64,7 @@ def _entropy(evaluation: Evaluation, scope: Scope, facts: Facts) -> Fact | None:
     majority = facts.at("majority_share", scope)
     if counts:
         total = sum(counts)
-        exact = -sum(c / total * math.log(c / total) for c in counts if c / total > 0)
+        exact = -math.fsum(c / total * math.log(c / total) for c in counts if c / total > 0)
         because = f"-sum p ln p over the {len(counts)} classes' shares of {total:,.0f} rows"
         proof, assumes = resting_on([], evaluation.matrix_assumes if evaluation.matrix else _LISTED)
         return Fact("prior_entropy", exact, scope, proof, because, "nats", assumes)
@@ -126,7 +126,7 @@ def _entropy_with_all_classes(largest: float, classes: int, rows: int) -> float 
 
 def binary_entropy(p: float) -> float:
     """Return the entropy (nats) of two classes with shares p and 1 - p."""
-    return -sum(q * math.log(q) for q in (p, 1 - p) if q > 0)
+    return -math.fsum(q * math.log(q) for q in (p, 1 - p) if q > 0)
 
 
 def _true_counts(evaluation: Evaluation) -> list[float]:

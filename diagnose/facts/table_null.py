@@ -73,7 +73,7 @@ def _informed(evaluation: Evaluation, facts: Facts, scope: Scope) -> Iterator[Fa
         return
     macro = Interval(sum(r.low for r in recalls), sum(r.high for r in recalls)) / classes
     blind = Fraction(1, classes)
-    spread = math.sqrt(sum(error_of_share(0.5, rows) ** 2 for rows in supports)) / classes
+    spread = math.sqrt(math.fsum(error_of_share(0.5, rows) ** 2 for rows in supports)) / classes
     above = (macro - blind) / Fraction(spread)
     because = (
         f"the recalls of {classes} classes have a mean of {macro.middle:.4g}; answers without regard to the input "

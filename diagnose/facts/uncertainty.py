@@ -80,8 +80,8 @@ def _mean_of_tasks(evaluation: Evaluation, tasks: Sequence[tuple[Evaluation, Fac
     if len(intervals) < len(parts) or mean.meet(own.interval) is None:
         return None
     apart = [Interval.of(fact.value) for _, fact in parts]
-    low = math.sqrt(sum(float(e.low) ** 2 for e in apart)) / len(apart)
-    high = sum(float(e.high) for e in apart) / len(apart)
+    low = math.sqrt(math.fsum(float(e.low) ** 2 for e in apart)) / len(apart)
+    high = math.fsum(float(e.high) for e in apart) / len(apart)
     because = (
         f"{own.key} {own.text} is the mean of {len(parts)} tasks; their errors may be unrelated ({low:.4f}) or move as "
         f"one ({high:.4f})"

@@ -201,7 +201,7 @@ def _training_after(best: Point, losses: Sequence[Point], scope: Scope) -> Itera
     size = min(3, len(before), len(after))
     if size == 0:
         return
-    then, now = sum(before[-size:]) / size, sum(after[-size:]) / size
+    then, now = math.fsum(before[-size:]) / size, math.fsum(after[-size:]) / size
     if then <= 0:
         return
     because = f"the training loss is {then:.4g} at the best evaluation and {now:.4g} at the end (means of {size})"
