@@ -48,11 +48,6 @@ class Margin:
         """Rows of the class that were given another one."""
         return self.support - self.tp
 
-    @property
-    def is_exact(self) -> bool:
-        """Whether one reading is left."""
-        return self.tp.is_point and self.predicted.is_point
-
 
 def whole(interval: Interval | None) -> int | None:
     """Return the only whole number in `interval`, or None where there is none or more than one."""

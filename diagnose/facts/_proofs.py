@@ -11,10 +11,12 @@ if TYPE_CHECKING:
 
     from diagnose.types import Scope, Value
 
-__all__ = ["Basis", "claim", "resting_on"]
+__all__ = ["LISTED", "Basis", "claim", "following", "resting_on"]
 
 # A proof, and the names of the assumptions that it needs.
 Basis: TypeAlias = tuple[Proof, tuple[str, ...]]
+# What it takes for the supports of a per-class table to add up to the rows.
+LISTED = ("all_classes_listed=true", "single_label=true")
 
 
 def resting_on(facts: Iterable[Fact | None], assumes: Iterable[str] = (), proof: Proof = Proof.PROVED) -> Basis:
@@ -39,3 +41,9 @@ def claim(
     """Return the fact that something holds, or that it does not."""
     proof, assumes = basis
     return Fact(name, holds, scope, proof, because, "", assumes, evidence)
+
+
+def following(source: Fact, name: str, scope: Scope, *, holds: bool, because: str) -> Fact:
+    """Return the fact that something holds, or that it does not, because of one other fact."""
+    basis = source.proof, source.assumes
+    return claim(name, holds=holds, scope=scope, basis=basis, because=because, evidence=source.evidence)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from diagnose.facts._proofs import resting_on
+from diagnose.facts._proofs import LISTED, resting_on
 from diagnose.facts._scopes import scope_of
 from diagnose.facts._scores import quoted, share
 from diagnose.interval import Interval
@@ -63,7 +63,7 @@ def _counted(evaluation: Evaluation, scope: Scope) -> Fact | None:
         counts = {label: v.number for label, v in supports.items() if v is not None and v.is_finite and v.number >= 0}
         if len(counts) < max(2, len(evaluation.classes)):
             return None
-        assumes = ("all_classes_listed=true", "single_label=true")
+        assumes = LISTED
     total = sum(counts.values())
     if total <= 0:
         return None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from diagnose.facts._cells import Cells
 from diagnose.facts._margins import UNBOUNDED, Margin, candidates_of, join, margin_of, whole
+from diagnose.facts._proofs import LISTED
 from diagnose.facts._scopes import scope_of
 from diagnose.interval import Interval
 from diagnose.types import Fact, Proof
@@ -43,7 +44,6 @@ _MOST_PAIRS = 20
 # With many classes only those with this share of the rows get facts of their own; the others are in class_margins.
 _LEAST_SHARE = 0.02
 _PLAIN = ("same_average=true",)
-_JOINT = ("all_classes_listed=true", "single_label=true")
 
 
 def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Question]:  # noqa: ARG001  # its protocol
@@ -120,7 +120,7 @@ def _of_table(evaluation: Evaluation, scope: Scope, single: str | None, *, own: 
     assumes: tuple[str, ...] = _PLAIN
     if joined is not None:
         margins = [margin_of(label, known[label], found) for label, found in zip(candidates, joined, strict=True)]
-        assumes = _PLAIN if margins == alone else (*_JOINT, *_PLAIN)
+        assumes = _PLAIN if margins == alone else (*LISTED, *_PLAIN)
     if margins:
         yield _margins_fact(margins, evaluation, scope, assumes)
     if joined is not None:
@@ -197,12 +197,12 @@ def _cells_of(margins: Sequence[Margin], evaluation: Evaluation, scope: Scope) -
             f"of {_text(errors)} errors each class has its misses FN and its false alarms FP: row i taken for j lies "
             "between FN_i+FP_i+FP_j-E or FN_i+FN_j+FP_j-E (or 0) and the least of FN_i, FP_j, E-FN_k-FP_k"
         )
-        yield Fact("confusion_bounds", cells.bounds(), scope, Proof.PROVED_IF, because, "rows", (*_JOINT, *_PLAIN))
+        yield Fact("confusion_bounds", cells.bounds(), scope, Proof.PROVED_IF, because, "rows", (*LISTED, *_PLAIN))
     because = (
         f"of {_text(errors)} errors, those that touch neither of two classes are at most E-FN_k-FP_k for every other "
         "class k, and those of the pair at least FN_i+FP_i+FN_j+FP_j-E"
     )
-    yield Fact("confused_pairs", cells.pairs(_MOST_PAIRS), scope, Proof.PROVED_IF, because, "rows", (*_JOINT, *_PLAIN))
+    yield Fact("confused_pairs", cells.pairs(_MOST_PAIRS), scope, Proof.PROVED_IF, because, "rows", (*LISTED, *_PLAIN))
 
 
 def _never_right(row: ClassRow) -> bool:
@@ -267,7 +267,7 @@ def _of_margin(
     yield Fact("per_class.predicted", plain, scope, proof, because, "rows", assumes)
     if rows:
         # Of a table, the supports add up to the rows only where it has every class and each row one label.
-        shared = counted if counted is not None else tuple(dict.fromkeys((*_JOINT, *assumes))) if assumes else ()
+        shared = counted if counted is not None else tuple(dict.fromkeys((*LISTED, *assumes))) if assumes else ()
         share, proof_of_share = margin.support / rows, _proof(shared)
         yield Fact("per_class.support_share", share, scope, proof_of_share, because, "", shared)
         yield Fact("per_class.predicted_share", plain / rows, scope, proof_of_share, because, "", shared)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from diagnose.facts._proofs import resting_on
+from diagnose.facts._proofs import LISTED, resting_on
 from diagnose.facts._scopes import scope_of
 from diagnose.facts._scores import is_multi_label, quoted, share
 from diagnose.interval import Interval
@@ -33,8 +33,6 @@ _MOST_CLASSES_UNNAMED = 10
 _ROUND_OFF = 1e-9
 # A probability of exp(-1e6) is 0 in every floating-point format: such a loss is no mean cross-entropy.
 _LARGEST = 1e6
-
-_LISTED = ("all_classes_listed=true", "single_label=true")
 
 
 def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Question]:  # noqa: ARG001
@@ -66,7 +64,7 @@ def _entropy(evaluation: Evaluation, scope: Scope, facts: Facts) -> Fact | None:
         total = sum(counts)
         exact = -math.fsum(c / total * math.log(c / total) for c in counts if c / total > 0)
         because = f"-sum p ln p over the {len(counts)} classes' shares of {total:,.0f} rows"
-        proof, assumes = resting_on([], evaluation.matrix_assumes if evaluation.matrix else _LISTED)
+        proof, assumes = resting_on([], evaluation.matrix_assumes if evaluation.matrix else LISTED)
         return Fact("prior_entropy", exact, scope, proof, because, "nats", assumes)
     if majority is None:
         return None

@@ -6,7 +6,7 @@ import math
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from diagnose.facts._proofs import claim, resting_on
+from diagnose.facts._proofs import claim, following, resting_on
 from diagnose.facts._scopes import scope_of, series_scope
 from diagnose.facts._scores import Scores, is_multi_label, quoted, score_groups, share
 from diagnose.facts.loss import binary_entropy
@@ -77,40 +77,19 @@ def _rejected(scope: Scope, facts: Facts) -> Fact | None:
     constant = facts.at("constant_class_share", scope)
     if constant is not None:
         because = "a constant prediction knows nothing of the input"
-        return claim(
-            "beats_null",
-            holds=False,
-            scope=scope,
-            basis=(constant.proof, constant.assumes),
-            because=because,
-            evidence=constant.evidence,
-        )
+        return following(constant, "beats_null", scope, holds=False, because=because)
     lift, matrix = facts.at("lift_over_majority", scope), _matrix(facts, scope)
     if matrix is not None:
         cells = matrix.value
         if cells["tp"] * cells["tn"] <= cells["fp"] * cells["fn"]:
             because = f"tp x tn = {cells['tp'] * cells['tn']:,} is not above fp x fn = {cells['fp'] * cells['fn']:,}"
-            return claim(
-                "beats_null",
-                holds=False,
-                scope=scope,
-                basis=(matrix.proof, matrix.assumes),
-                because=because,
-                evidence=matrix.evidence,
-            )
+            return following(matrix, "beats_null", scope, holds=False, because=because)
         return None
     alone = facts.at("task_score_count", scope)
     # Beside other scores, an accuracy below the baseline may be the price of a threshold that finds the rare class.
     if lift is not None and Interval.of(lift.value).high < 0 and alone is not None and alone.value == 1:
         because = f"the accuracy is below that of always answering the majority class; {lift.because}"
-        return claim(
-            "beats_null",
-            holds=False,
-            scope=scope,
-            basis=(lift.proof, lift.assumes),
-            because=because,
-            evidence=lift.evidence,
-        )
+        return following(lift, "beats_null", scope, holds=False, because=because)
     return None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from diagnose.facts._proofs import claim, resting_on
+from diagnose.facts._proofs import claim, following, resting_on
 from diagnose.facts._regression import CORRELATIONS, Row, root, row_of
 from diagnose.facts._scopes import scope_of, series_scope
 from diagnose.interval import Interval
@@ -68,10 +68,8 @@ def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Ques
                 if constant.value and row.mse is not None and variance is not None:
                     yield _offset_fact(row, row.mse, variance, scope, resting_on([constant], assumes))
             if constant is not None and constant.value:
-                basis = constant.proof, constant.assumes
                 because = f"one answer for every row is no better than the mean of the labels: {constant.because}"
-                evidence = constant.evidence
-                yield claim("beats_null", holds=False, scope=scope, basis=basis, because=because, evidence=evidence)
+                yield following(constant, "beats_null", scope, holds=False, because=because)
             else:
                 yield from _beats_null(row, bound, _rows_at(facts, scope), scope, assumes)
         yield from _loss_vs_mse(series, series_scope(run, series))

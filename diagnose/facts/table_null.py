@@ -6,7 +6,7 @@ import math
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from diagnose.facts._proofs import claim, resting_on
+from diagnose.facts._proofs import LISTED, claim, following, resting_on
 from diagnose.facts._scopes import scope_of
 from diagnose.facts._scores import is_multi_label, share
 from diagnose.facts._spread import error_of_share
@@ -25,7 +25,6 @@ PROVIDES: Mapping[str, str] = {
 }
 NEEDS: tuple[str, ...] = ("class_margins", "constant_prediction", "entity_level")
 
-_ASSUMES = ("all_classes_listed=true", "single_label=true")
 # Standard errors between the macro recall and that of blind answers: a chance of one in 700 for one evaluation.
 _CLEAR = 3
 # Without supports each class is supposed to have this many rows.
@@ -45,11 +44,8 @@ def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Ques
         scope = scope_of(run, series, evaluation)
         constant = facts.at("constant_prediction", scope)
         if constant is not None and constant.value is True:
-            basis = constant.proof, constant.assumes
             because = f"a constant prediction knows nothing of the input: {constant.because}"
-            yield claim(
-                "beats_null", holds=False, scope=scope, basis=basis, because=because, evidence=constant.evidence
-            )
+            yield following(constant, "beats_null", scope, holds=False, because=because)
         elif _is_single_label(run, evaluation, assumed, scope):
             yield from _informed(evaluation, facts, scope)
         else:
@@ -82,7 +78,7 @@ def _informed(evaluation: Evaluation, facts: Facts, scope: Scope) -> Iterator[Fa
     known = margins is not None and len(margins.value) >= len(evaluation.classes)
     basis = resting_on(
         [margins],
-        evaluation.matrix_assumes if evaluation.matrix else _ASSUMES,
+        evaluation.matrix_assumes if evaluation.matrix else LISTED,
         Proof.PROVED if known else Proof.IMPLIED,
     )
     evidence = tuple(row.metrics["recall"] for row in evaluation.classes if "recall" in row.metrics)
