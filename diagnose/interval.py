@@ -13,16 +13,19 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import TypeAlias
 
-__all__ = ["Interval", "Number", "parse_number", "printed_interval"]
+__all__ = ["FULL_DIGITS", "Interval", "Number", "parse_number", "printed_interval"]
 
 Number: TypeAlias = int | float | Fraction
 
+# A double has at least so many significant digits, and prints most often with two more.
+FULL_DIGITS = 15
 _INFINITY = math.inf
 # Digits beyond this are no decimal place of anybody's metric; 10**-400 would only cost time.
 _LARGEST_EXPONENT = 400
 # No metric is larger, or smaller and not 0: products and quotients of a few of them stay within the floats.
-_LARGEST = Fraction(10) ** 60
-_SMALLEST = 1 / _LARGEST
+_LARGEST = 1e60
+_TINY = 1e-60
+_SMALLEST = Fraction(1, 10**60)
 _LONGEST_TEXT = 1000
 _NUMBER = re.compile(r"[+-]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _WORDS = {"nan": math.nan, "inf": math.inf, "infinity": math.inf}
@@ -152,41 +155,44 @@ def printed_interval(text: str, *, rounded: bool = False, machine: bool = False)
         return None
     whole, _, decimals = mantissa.partition(".")
     digits = len((whole + decimals).lstrip("0"))
-    exact = Fraction(text.strip().replace("_", ""))
-    if exact and abs(exact) < _SMALLEST:
+    shift = exponent - len(decimals)
+    count = int(whole + decimals)
+    if count and abs(number) < _TINY:
         return Interval(-_SMALLEST, _SMALLEST)
-    unit = Fraction(10) ** (exponent - len(decimals))
-    if digits >= 15 or (machine and (decimals or exponent_text)):
+    negative = text.strip().startswith("-")
+    count = -count if negative else count
+    if digits >= FULL_DIGITS or (machine and (decimals or exponent_text)):
         # A long print of fixed width ("%.15f") may have fewer digits than its double needs.
-        other = _printed(exact, unit, rounded=rounded) if digits >= 15 else _short_float32(number)
+        other = _printed(count, shift, rounded=rounded) if digits >= FULL_DIGITS else _short_float32(number)
         return _double(number).hull(other)
     if not decimals and not exponent_text:
-        return Interval(exact, exact)
-    if exact == 0 and text.strip().startswith("-"):
-        return Interval(-unit, 0)
-    interval = _printed(exact, unit, rounded=rounded)
+        return Interval(Fraction(count), Fraction(count))
+    if count == 0 and negative:
+        return Interval(_printed(0, shift, rounded=False).low, 0)
+    interval = _printed(count, shift, rounded=rounded)
     # A short text of a float32: the shortest that names it, or its double, where that happens to end early.
     if digits >= 7 and (_as_float32(number) == number or _is_float32_text(number, text)):
         interval = interval.hull(_float32(number))
     return interval
 
 
-def _printed(exact: Fraction, unit: Fraction, *, rounded: bool) -> Interval:
-    half = unit / 2
+def _printed(count: int, shift: int, *, rounded: bool) -> Interval:
+    """Return what prints as `count` x 10^`shift`; whole numbers are much faster here than fractions."""
+
+    def halves(number: int) -> Fraction:
+        return Fraction(number * 10**shift, 2) if shift >= 0 else Fraction(number, 2 * 10**-shift)
+
     if rounded:
-        return Interval(exact - half, exact + half)
-    if exact == 0:
-        return Interval(-unit, unit)
+        return Interval(halves(2 * count - 1), halves(2 * count + 1))
     # A negative number may have been floored as well, away from zero.
-    return Interval(exact - (half if exact > 0 else unit), exact + unit)
+    return Interval(halves(2 * count - (1 if count > 0 else 2)), halves(2 * count + 2))
 
 
 def _double(number: float) -> Interval:
     single = _as_float32(number)
     if single == number:
         return _float32(number)
-    width = 4 * Fraction(math.ulp(number))
-    return Interval(Fraction(number) - width, Fraction(number) + width)
+    return _around(number, 4 * math.ulp(number))
 
 
 def _short_float32(number: float) -> Interval:
@@ -198,8 +204,14 @@ def _float32(number: float) -> Interval:
     single = abs(_as_float32(number))
     if single == 0 or math.isinf(single):
         return Interval.of(Fraction(number))
-    width = 2 * Fraction(2.0 ** (math.frexp(single)[1] - 24))
-    return Interval(Fraction(number) - width, Fraction(number) + width)
+    return _around(number, 2 * 2.0 ** (math.frexp(single)[1] - 24))
+
+
+def _around(number: float, width: float) -> Interval:
+    """Return the exact interval number +- width of two floats."""
+    (above, below), (over, under) = number.as_integer_ratio(), width.as_integer_ratio()
+    middle, reach, whole = above * under, over * below, below * under
+    return Interval(Fraction(middle - reach, whole), Fraction(middle + reach, whole))
 
 
 def _as_float32(number: float) -> float:

@@ -15,7 +15,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from diagnose.interval import Interval, printed_interval
+from diagnose.interval import FULL_DIGITS, Interval, printed_interval
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -107,6 +107,7 @@ class Value:
     metric: the canonical name (`vocabulary.py`), such as "macro_f1"; key: the name in the source, such as "eval_f1";
     text: the number as printed, without a percent sign; scale: 1, or 1/100 where the source prints percent;
     machine: the record around it prints full doubles; approximate: the source itself says "about";
+    measured: a score, an error or a loss, of which a whole number is a rounded one ("%.3g" prints 134.3 as 134);
     source and at: the file, and the JSON pointer or "line 12" in it.
     """
 
@@ -119,6 +120,7 @@ class Value:
     scale: Fraction = Fraction(1)
     machine: bool = False
     approximate: bool = False
+    measured: bool = False
 
     @property
     def is_nan(self) -> bool:
@@ -140,9 +142,29 @@ class Value:
         """Every number that prints so when rounded to the nearest; None where it is not finite."""
         return self._interval(rounded=True)
 
+    @property
+    def truncated(self) -> Interval | None:
+        """Every number that prints so when cut off after its last digit; None where it is not finite."""
+        interval, nearest = self.interval, self.rounded
+        if interval is None or nearest is None or self.number <= 0:
+            return interval
+        return interval.meet(Interval((nearest.low + nearest.high) / 2, interval.high))
+
+    @property
+    def presumed_full(self) -> bool:
+        """Whether the number is read as a full double only because those beside it are: it may have been rounded."""
+        if not self.machine or not self.is_finite:
+            return False
+        if self.text.isdigit():
+            return self.measured
+        if sum(map(str.isdigit, self.text.partition("e")[0].lstrip("-0."))) >= FULL_DIGITS:
+            return False  # as the comparison below would find, more slowly
+        return printed_interval(self.text) != printed_interval(self.text, machine=True)
+
     def _interval(self, *, rounded: bool) -> Interval | None:
-        # A whole number of percent is a rounded number, not a count.
-        text = f"{self.text}e0" if self.scale != 1 and self.text.isdigit() else self.text
+        # A whole number of percent is a rounded number too, not a count.
+        rough = self.scale != 1 or (self.measured and not self.machine)
+        text = f"{self.text}e0" if rough and self.text.lstrip("+-").isdigit() else self.text
         printed = printed_interval(text, rounded=rounded, machine=self.machine)
         if printed is None:
             return None
@@ -168,7 +190,9 @@ class Evaluation:
     step is None for a result that stands alone (a headline, an eval_results.json); epoch likewise.
     metrics: by canonical name, sample counts, runtimes and targets (`target.<metric>`) among them;
     classes: the per-class table; matrix: {true class: {predicted class: count}} where one was given;
-    matrix_assumes: what was assumed to read it so, where the source does not say which side is the true one.
+    matrix_assumes: what was assumed to read it so, where the source does not say which side is the true one, or where
+    it was counted from predictions beside reported metrics; recomputed: the metrics that were computed from predictions
+    (where nobody reported any, `metrics` are these).
     """
 
     split: str = "eval"
@@ -180,6 +204,17 @@ class Evaluation:
     matrix: Mapping[str, Mapping[str, int]] | None = None
     source: str = ""
     matrix_assumes: tuple[str, ...] = ()
+    recomputed: Mapping[str, Value] = field(default_factory=dict)
+
+    @property
+    def matrix_rows_assume(self) -> tuple[str, ...]:
+        """What it takes for the matrix to be of the reported rows at all, whichever side is the true one."""
+        return tuple(name for name in self.matrix_assumes if not name.startswith("rows_are_true="))
+
+    @property
+    def is_computed(self) -> bool:
+        """Whether nobody reported the metrics: all of them were computed from predictions."""
+        return bool(self.recomputed) and self.metrics == self.recomputed
 
     def get(self, *names: str) -> Value | None:
         """Return the first finite value among `names`."""
@@ -265,6 +300,11 @@ class Run:
             groups[evaluation.task, evaluation.split].append(evaluation)
         return tuple(_series(task, split, members) for (task, split), members in groups.items())
 
+    @cached_property
+    def memo(self) -> dict[tuple[str, str], Any]:
+        """What was computed of this run once and is needed again; no part of its value."""
+        return {}
+
     def setting(self, *names: str) -> float | None:
         """Return the first of the named settings that is a finite number."""
         for name in names:
@@ -307,7 +347,8 @@ class Scope:
     @property
     def depth(self) -> int:
         """How many fields are set: the narrower, the larger."""
-        return sum(part is not None for part in (self.task, self.split, self.step, self.label))
+        named = (self.task is not None) + (self.split is not None)
+        return named + (self.step is not None) + (self.label is not None)
 
     def outer(self) -> tuple[Scope, ...]:
         """Return every scope whose statements are visible from this one, itself among them (see `covers`)."""

@@ -124,3 +124,20 @@ def test_interval_arithmetic_contains_the_result_of_its_members(symbol, left, ri
     if symbol == "/" and y == 0:
         return
     assert operation(x, y) in operation(left, right)
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("a or b", {"b"}),
+        ("a or (b and c)", {"a"}),
+        ("(a and c) or (b and c)", {"a", "b", "c"}),
+        ("a and (b or d)", {"a", "b", "d"}),
+        ("a or (b and e)", {"a"}),
+    ],
+)
+def test_of_an_or_the_part_counts_that_holds_and_is_proved_best(text, names):
+    """Each part of a conjunction counts, so its weakest name is its rank."""
+    ranks = {"a": 2, "b": 1, "c": 3, "d": 1, "e": 0}
+    facts = {name: name != "e" for name in ranks}
+    assert Condition.parse(text).basis(facts, ranks.__getitem__) == names

@@ -74,7 +74,7 @@ def test_a_rule_speaks_in_full(rule):
 def spoken(rule, case):
     """Return the message of a case that fires, from the facts that its finding rests on."""
     values = {**rule.param_values, **flat_facts(case.facts)}
-    basis = frozenset().union(*(condition.basis(values) for condition in rule.conditions))
+    basis = frozenset().union(*(condition.basis(values, lambda _: 0) for condition in rule.conditions))
     shown = {name: value for name, value in values.items() if name in basis or name in rule.params}
     return rule.render(shown | {f"{BECAUSE}{name}": f"<{name}>" for name in basis & values.keys()})
 
@@ -106,7 +106,7 @@ def test_the_first_message_is_said_whose_names_are_part_of_what_holds(value, mes
     said = '["recall is {because.recall}", "{accuracy:.0%} right: recall is low"]'
     rule = parse_rule(text.replace('"accuracy is {accuracy}"', said), "mine", "mine")
     low = {**rule.param_values, value: 0.1}
-    names = rule.conditions[0].basis(low)
+    names = rule.conditions[0].basis(low, lambda _: 0)
     rendered = rule.render({name: low[name] for name in names & low.keys()} | {f"because.{n}": f"<{n}>" for n in names})
     assert rendered.removeprefix("10% right: ") == message
 

@@ -64,9 +64,12 @@ class Condition:
         value = _evaluate(self.tree, facts)
         return value if isinstance(value, bool) else UNKNOWN
 
-    def basis(self, facts: Mapping[str, Any]) -> frozenset[str]:
-        """Return the names that the condition, which holds, rests on: of an `or` those of the parts that hold."""
-        return frozenset(_basis(self.tree, facts))
+    def basis(self, facts: Mapping[str, Any], rank: Callable[[str], int]) -> frozenset[str]:
+        """Return the names that the condition, which holds, rests on.
+
+        Of an `or`, those of the parts that hold and are proved best; rank: 0 for the name that is proved best.
+        """
+        return frozenset(_basis(self.tree, facts, rank))
 
 
 def _dotted(node: ast.expr) -> str | None:
@@ -155,15 +158,15 @@ def _kleene(node: ast.BoolOp, facts: Mapping[str, Any]) -> bool | Unknown:
     return UNKNOWN if unknown else not decisive
 
 
-def _basis(node: ast.expr, facts: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the names in the parts of a true expression that make it true."""
-    if isinstance(node, ast.BoolOp):
-        alternatives = isinstance(node.op, ast.Or)
-        for child in node.values:
-            if not alternatives or _evaluate(child, facts) is True:
-                yield from _basis(child, facts)
-    else:
-        yield from _check(node, "", 0)
+def _basis(node: ast.expr, facts: Mapping[str, Any], rank: Callable[[str], int]) -> set[str]:
+    """Return the names in the parts of a true expression that make it true."""
+    if not isinstance(node, ast.BoolOp):
+        return set(_check(node, "", 0))
+    if isinstance(node.op, ast.And):
+        return set().union(*(_basis(child, facts, rank) for child in node.values))
+    parts = [_basis(child, facts, rank) for child in node.values if _evaluate(child, facts) is True]
+    ranks = [max(map(rank, names), default=0) for names in parts]
+    return set().union(*(names for names, worst in zip(parts, ranks, strict=True) if worst == min(ranks)))
 
 
 def _is_number(value: Any) -> bool:

@@ -84,7 +84,8 @@ def _judge_rule(rule: Rule, facts: Facts) -> tuple[list[Finding], tuple[str, ...
 
 def _finding(rule: Rule, scope: Scope, seen: Mapping[str, Fact], values: Mapping[str, Any], facts: Facts) -> Finding:
     """Return the finding; what it does not rest on (the part of an "or" that fails) is neither shown nor counted."""
-    basis = frozenset().union(*(condition.basis(values) for condition in rule.conditions))
+    ranks = {name: fact.proof.rank for name, fact in seen.items()}
+    basis = frozenset().union(*(c.basis(values, lambda name: ranks.get(name, 0)) for c in rule.conditions))
     used = [fact for name, fact in seen.items() if name in basis]
     shown = {name: value for name, value in values.items() if name in basis or name in rule.params}
     shown |= {f"{BECAUSE}{fact.name}": fact.because for fact in used}

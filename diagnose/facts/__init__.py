@@ -10,7 +10,7 @@ from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING, Protocol
 
 from diagnose.errors import UsageError, did_you_mean
-from diagnose.types import Fact, Facts, Question, Run, Scope
+from diagnose.types import Evaluation, Fact, Facts, Proof, Question, Run, Scope, Value
 from diagnose.vocabulary import METRICS
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ ASSUMPTIONS: dict[str, str] = {
     "samples_below": "fewer rows than this were evaluated",
     "prevalence": "the share of positive rows",
     "majority_share": "the share of the most frequent class among the rows",
-    "one_matrix": "true: accuracy, precision, recall and F1 come from one binary matrix of the evaluated rows",
+    "one_matrix": "true: accuracy, precision, recall, F1 and their like (MCC) come from one binary matrix of the rows",
     "same_unit": "true: accuracy, the other scores and the samples count the same things, not tokens beside entities",
     "same_average": "true: the metrics are averaged in one way, over all classes and all rows at once, each row once",
     "same_rows": "true: the compared rows were computed on one evaluation set",
@@ -86,15 +86,22 @@ ASSUMPTIONS: dict[str, str] = {
     "single_label": "true: every row has one label and one prediction",
     "all_classes_listed": "true: the per-class table or the matrix lists every class of the labels and of the model",
     "label_variance": "the variance of the labels on the evaluated rows",
+    "label_range": "the largest label minus the least that can occur",
     "argmax": "true: every prediction is the class of the largest probability",
     "unweighted_loss": "true: the loss is the plain mean cross-entropy in nats",
+    "plain_metrics": "true: each metric has its plain definition (unweighted kappa, no chance correction, one scale)",
     "zero_division": "0, 1 or nan: the value of a metric without a denominator",
     "timing_same_rows": "true: runtime and samples a second describe the rows of the metrics",
+    "trainer_timing": "true: runtime and rate are those of the transformers Trainer, rounded to 4 and 3 decimals",
     "rounded": "true: the numbers are rounded to the nearest, not truncated",
     "independent_rows": "true: the evaluated rows are an independent sample",
+    "full_precision": "true: a short number in a record of full doubles is a full double too, and was not rounded",
     "devices": "how many devices trained in parallel",
     "last_batch_kept": "true: the last, smaller batch of an epoch was trained on too",
 }
+
+
+_FULL = "full_precision=true"
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,24 +172,47 @@ def derive(run: Run, assumed: Assumptions | None = None, others: Sequence[Run] =
     others: the other runs of the same document or comparison, which facts about differences look at.
     """
     assumed = assumed or Assumptions()
-    run = _turned(run, assumed)
+    run = _read_as_told(run, assumed)
     facts = Facts(run, others)
     for module in _modules():
         for item in module.derive(run, facts, assumed):
-            facts.add(item)
+            facts.add(_on_full_doubles(item) if isinstance(item, Fact) else item)
     return facts
 
 
-def _turned(run: Run, assumed: Assumptions) -> Run:
-    """Return the run with each confusion matrix turned whose rows, by the user's answer, are the predicted classes."""
-    if not any(assumption.name == "rows_are_true" for assumption in assumed.items):
+def _on_full_doubles(fact: Fact) -> Fact:
+    """Return the fact with the assumption that a short number beside full doubles was not rounded, if it has one."""
+    strict = fact.proof in (Proof.PROVED, Proof.PROVED_IF)
+    if not strict or _FULL in fact.assumes or not any(value.presumed_full for value in fact.evidence):
+        return fact
+    return replace(fact, proof=Proof.PROVED_IF, assumes=(*fact.assumes, _FULL))
+
+
+def _read_as_told(run: Run, assumed: Assumptions) -> Run:
+    """Return the run as the user's answers read it: matrices turned, short numbers beside full doubles as rounded."""
+    if not {"rows_are_true", "full_precision"} & {assumption.name for assumption in assumed.items}:
         return run
     evaluations = []
     for evaluation in run.evaluations:
-        answer = assumed.get("rows_are_true", Scope(run.name, evaluation.task, evaluation.split))
-        if evaluation.matrix and evaluation.matrix_assumes and answer == "false":
-            labels = dict.fromkeys(label for row in evaluation.matrix.values() for label in row)
-            turned = {true: {p: row.get(true, 0) for p, row in evaluation.matrix.items()} for true in labels}
-            evaluation = replace(evaluation, matrix=turned, matrix_assumes=("rows_are_true=false",))  # noqa: PLW2901
+        scope = Scope(run.name, evaluation.task, evaluation.split)
+        if evaluation.matrix_assumes and assumed.get("rows_are_true", scope) == "false":
+            evaluation = _turned(evaluation)  # noqa: PLW2901  # the same evaluation, read again
+        if assumed.get("full_precision", scope) == "false":
+            evaluation = _as_rounded(evaluation)  # noqa: PLW2901  # likewise
         evaluations.append(evaluation)
     return replace(run, evaluations=tuple(evaluations))
+
+
+def _turned(evaluation: Evaluation) -> Evaluation:
+    matrix = evaluation.matrix or {}
+    labels = dict.fromkeys(label for row in matrix.values() for label in row)
+    turned = {true: {p: row.get(true, 0) for p, row in matrix.items()} for true in labels}
+    return replace(evaluation, matrix=turned, matrix_assumes=("rows_are_true=false",))
+
+
+def _as_rounded(evaluation: Evaluation) -> Evaluation:
+    def short(metrics: Mapping[str, Value]) -> dict[str, Value]:
+        return {n: replace(v, machine=False) if v.presumed_full else v for n, v in metrics.items()}
+
+    classes = tuple(replace(row, metrics=short(row.metrics)) for row in evaluation.classes)
+    return replace(evaluation, metrics=short(evaluation.metrics), classes=classes)

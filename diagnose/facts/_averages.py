@@ -6,8 +6,18 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from diagnose.facts._identities import IMPOSSIBLE, SETUP, Contradiction, broken
-from diagnose.facts._margins import candidates_of, whole
+from diagnose.facts._contradictions import (
+    IMPOSSIBLE,
+    LISTED_CLASSES,
+    SAME_UNIT,
+    SETUP,
+    SINGLE_LABEL,
+    Contradiction,
+    Outcome,
+    Place,
+    broken,
+)
+from diagnose.facts._margins import candidates_of, only_predictions, whole
 from diagnose.facts._scores import harmonic_mean, share
 from diagnose.interval import Interval
 
@@ -16,22 +26,25 @@ if TYPE_CHECKING:
 
     from diagnose.types import Evaluation, Value
 
-__all__ = ["Table", "of_table", "table_of"]
+__all__ = ["Table", "table_averages", "table_of"]
 
 _BASES = ("precision", "recall", "f1")
+# The chance that one more average of the table prints like the aggregate.
+_FITS = 0.02
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
     """A per-class table as columns: {metric: one interval a class}; supports: rows of each class, or None.
 
-    borrowed: the supports are those of another run on the same classes.
+    borrowed: the supports are those of another run on the same classes; values, support_values: as they were printed.
     """
 
     columns: Mapping[str, list[Interval]]
     supports: list[int] | None
     borrowed: bool
     values: Mapping[str, tuple[Value, ...]]
+    support_values: tuple[Value, ...] = ()
 
     def macro(self, base: str) -> Interval | None:
         """Return the plain mean of a column."""
@@ -91,7 +104,11 @@ def table_of(evaluation: Evaluation, other: Evaluation | None) -> Table | None:
         if lent is not None and len(labels) == len(evaluation.classes):
             found = [labels.get(row.label) for row in evaluation.classes]
             supports = None if None in found else [lent[i] for i in found if i is not None]
-    return Table(columns, supports, borrowed, values) if columns else None
+    lender = other if borrowed and other is not None else evaluation
+    support_values = tuple(v for row in lender.classes if (v := row.metrics.get("support")) is not None)
+    return (
+        Table(columns, supports, borrowed, values, support_values if supports is not None else ()) if columns else None
+    )
 
 
 def _supports(evaluation: Evaluation) -> list[int] | None:
@@ -101,65 +118,87 @@ def _supports(evaluation: Evaluation) -> list[int] | None:
     return known if len(known) == len(numbers) else None
 
 
-def of_table(evaluation: Evaluation, table: Table) -> Iterator[Contradiction | None]:
-    """Yield, for each aggregate that the table allows to recompute, None where it agrees and else the contradiction."""
-    complete = _is_complete(evaluation, table)
+def table_averages(place: Place) -> Iterator[Outcome]:
+    """Check each aggregate that the table allows to recompute."""
+    table = table_of(place.evaluation, place.lender)
+    if table is None:
+        return
     for base in _BASES:
         if base not in table.columns:
             continue
-        for average in ("macro_", "weighted_", ""):
-            value = evaluation.get(average + base)
+        for average in ("macro_", "weighted_", "micro_", ""):
+            value = place.evaluation.get(average + base)
             if value is not None and share(value) is not None:
-                yield _average(evaluation, table, average, base, value, complete=complete)
-    yield from _accuracy(evaluation, table, complete=complete)
+                yield _average(place.evaluation, table, average, base, value)
+    yield from _accuracy(place, table)
 
 
-def _average(
-    evaluation: Evaluation, table: Table, average: str, base: str, value: Value, *, complete: bool
-) -> Contradiction | None:
-    interval = share(value)
-    if interval is None:
-        return None
-    candidates = [table.macro(base)] if average != "weighted_" else []
-    if average != "macro_":
-        candidates.append(table.weighted(base))
-    entities = any(name.startswith("micro_") for name in evaluation.metrics)
-    if average == "macro_" and entities:
+def _ways(evaluation: Evaluation, table: Table, average: str, base: str) -> dict[str, Interval]:
+    """Return what an aggregate of this name may be, by the name of the average."""
+    macro, weighted = table.macro(base), table.weighted(base)
+    ways: dict[str, Interval | None] = {}
+    if average in ("macro_", ""):
+        ways["mean"] = macro
+    if average in ("weighted_", "") or (average == "macro_" and _counts_entities(evaluation)):
         # seqeval before 1.0 printed the mean weighted by support as "macro avg".
-        candidates.append(table.weighted(base))
+        ways["mean weighted by support"] = weighted
+    if average in ("micro_", ""):
+        ways["micro average"] = table.micro(base)
     if base == "f1" and average == "macro_":
         # The other definition of macro-F1 in use: the harmonic mean of macro precision and macro recall.
         precision, recall = table.macro("precision"), table.macro("recall")
-        candidates.append(harmonic_mean(precision, recall) if precision and recall else None)
+        ways["F1 of the mean precision and recall"] = harmonic_mean(precision, recall) if precision and recall else None
     if not average:
-        candidates += _unnamed(evaluation, table, base)
-    known = [c for c in candidates if c is not None]
-    if not known or any(interval.meet(candidate) is not None for candidate in known):
+        accuracy = evaluation.get("accuracy")
+        ways["accuracy"] = share(accuracy) if accuracy is not None else None
+        if len(table.columns[base]) == 2:
+            ways |= dict(zip(("first class", "second class"), table.columns[base], strict=True))
+    return {name: way for name, way in ways.items() if way is not None}
+
+
+def _counts_entities(evaluation: Evaluation) -> bool:
+    return any(name.startswith("micro_") for name in evaluation.metrics)
+
+
+def _average(evaluation: Evaluation, table: Table, average: str, base: str, value: Value) -> Contradiction | None:
+    interval, ways = share(value), _ways(evaluation, table, average, base)
+    if interval is None or not ways or any(interval.meet(way) is not None for way in ways.values()):
         return None
     if not average and not _decides(evaluation, table, base):
         return None
     listed = table.values[base]
-    weights = table.supports if average == "weighted_" and table.supports else [1] * len(listed)
-    mean = sum(v.number * w for v, w in zip(listed, weights, strict=True)) / sum(weights)
     texts = ", ".join(v.text for v in listed[:5]) + (", ..." if len(listed) > 5 else "")
+    name, nearest = min(ways.items(), key=lambda way: abs(way[1].middle - interval.middle))
     because = (
-        f"the {'weighted mean' if average == 'weighted_' else 'mean'} of the per-class {base} ({texts}) is {mean:.4g}, "
-        f"and {value.key} is {value.text}{' %' if value.scale != 1 else ''}: "
-        f"{100 * abs(mean - value.number):.1f} points apart"
+        f"the {name} of the per-class {base} ({texts}) is {nearest.middle:.4g}, and {value.key} is "
+        f"{value.text}{' %' if value.scale != 1 else ''}: "
+        f"{100 * abs(nearest.middle - interval.middle):.1f} points apart"
     )
+    if others := ", ".join(f"{n} {w.middle:.4g}" for n, w in ways.items() if n != name):
+        because += f" (other readings: {others})"
+    complete = _is_complete(evaluation, table)
     weight = IMPOSSIBLE if average and complete else SETUP
-    readings = ["the table and the aggregate are of different rows or runs", "the table leaves classes out"]
-    assumes = () if complete else ("all_classes_listed=true",)
-    if table.borrowed:
-        assumes = (*assumes, "same_rows=true")
-    return broken(weight, because, (value, *table.values[base]), *readings, assumes=assumes)
+    readings = ("the table and the aggregate are of different rows or runs", "the table leaves classes out")
+    assumes = (LISTED_CLASSES, "same_rows=true") if table.borrowed else (LISTED_CLASSES,)
+    fitting = tuple(
+        (_FITS, f"{value.key} is the {other} of the table, {way.middle:.4g}")
+        for other, way in _ways(evaluation, table, "", base).items()
+        if other not in ways and interval.meet(way) is not None
+    )
+    values = (value, *_used(evaluation, table, average, base))
+    return broken(weight, because, values, *readings, assumes=assumes, tested=fitting)
 
 
-def _unnamed(evaluation: Evaluation, table: Table, base: str) -> list[Interval | None]:
-    """Return what else an aggregate without a named average may be: one class, the micro average, the accuracy."""
-    accuracy = evaluation.get("accuracy")
-    ways: list[Interval | None] = [*table.columns[base]] if len(table.columns[base]) == 2 else []
-    return [*ways, table.micro(base), share(accuracy) if accuracy is not None else None]
+def _used(evaluation: Evaluation, table: Table, average: str, base: str) -> tuple[Value, ...]:
+    """Return the numbers that exclude every average that the aggregate may be."""
+    names = [base]
+    if average in ("micro_", "") and base != "recall":
+        names += [name for name in ("precision", "recall") if name in table.values and name != base]
+    elif average == "macro_" and base == "f1":
+        names += [name for name in ("precision", "recall") if name in table.values]
+    accuracy = evaluation.get("accuracy") if not average else None
+    supports = () if average == "macro_" and not _counts_entities(evaluation) else table.support_values
+    return (*(v for n in names for v in table.values[n]), *supports, *((accuracy,) if accuracy is not None else ()))
 
 
 def _decides(evaluation: Evaluation, table: Table, base: str) -> bool:
@@ -176,26 +215,31 @@ def _is_complete(evaluation: Evaluation, table: Table) -> bool:
     return sum(table.supports) in samples.interval
 
 
-def _accuracy(evaluation: Evaluation, table: Table, *, complete: bool) -> Iterator[Contradiction | None]:
+def _accuracy(place: Place, table: Table) -> Iterator[Outcome]:
     """Check accuracy = sum of recall x support / rows, where every row has one label and all classes are listed."""
+    evaluation = place.evaluation
     accuracy = evaluation.get("accuracy")
     interval = share(accuracy) if accuracy is not None else None
     expected = table.weighted("recall")
-    if accuracy is None or interval is None or expected is None or table.borrowed:
-        return
-    names = evaluation.metrics.keys()
-    if any(name.startswith("micro_") for name in names):
-        return
-    report = complete and {"macro_f1", "weighted_f1"} <= names
-    if not report and not _adds_up(evaluation, table.supports or ()):
+    if accuracy is None or interval is None or expected is None or table.borrowed or _counts_entities(evaluation):
         return
     if interval.meet(expected) is not None:
         yield None
         return
-    because = f"recall x support adds up to {expected.middle:.4g} of the rows, and {accuracy.key} is {accuracy.text}"
-    values = (accuracy, *table.values["recall"])
+    report = _is_complete(evaluation, table) and {"macro_f1", "weighted_f1"} <= evaluation.metrics.keys()
+    if not report and (place.several_labels or not (place.joined or _adds_up(evaluation, table.supports or ()))):
+        return
+    shown = " + ".join(
+        f"{v.text} x {s}" for v, s in list(zip(table.values["recall"], table.supports or (), strict=True))[:4]
+    )
+    more = " + ..." if len(table.values["recall"]) > 4 else ""
+    because = (
+        f"recall x support = ({shown}{more})/{sum(table.supports or ())} = {expected.middle:.4g} of the rows are "
+        f"right, and {accuracy.key} is {accuracy.text}"
+    )
+    values = (accuracy, *table.values["recall"], *table.support_values)
     readings = ("the accuracy is of other rows or of another unit", "rows have several labels")
-    assumes = () if report else ("all_classes_listed=true", "single_label=true")
+    assumes = (LISTED_CLASSES, SAME_UNIT, SINGLE_LABEL)
     yield broken(IMPOSSIBLE if report else SETUP, because, values, *readings, assumes=assumes)
 
 
@@ -203,10 +247,10 @@ def _adds_up(evaluation: Evaluation, supports: Sequence[int]) -> bool:
     """Whether the predictions of all classes are known and add up to the rows: one label a row, no class missing."""
     total = 0
     for row, support in zip(evaluation.classes, supports, strict=True):
-        found = candidates_of(row, support)
-        if not found or len(found) > 1 or found[0][1] != found[0][2]:
+        predicted = only_predictions(candidates_of(row, support))
+        if predicted is None:
             return False
-        total += found[0][1]
+        total += predicted
     return total == sum(supports)
 
 

@@ -12,16 +12,9 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from diagnose.interval import Interval
 
-    from diagnose.interval import Interval, Number
-
-__all__ = ["Matrix", "Primitive", "least_rows", "matrices", "primitive", "simplest"]
-
-# Work that one evaluation may cost: about 5 ms. What is not settled within it stays open.
-_MAX_STEPS = 2000
-_MAX_TRUE_POSITIVES = 500
-_MAX_WIDTH = 50
+__all__ = ["Matrix", "Primitive", "primitive", "simplest"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,73 +106,3 @@ def primitive(accuracy: Interval, precision: Interval, recall: Interval, f1: Int
 
 def _totient(number: int) -> int:
     return sum(math.gcd(i, number) == 1 for i in range(1, number + 1))
-
-
-def matrices(
-    rows: Interval, accuracy: Interval, precision: Interval, recall: Interval, f1: Interval
-) -> tuple[list[Matrix], bool]:
-    """Return at most two matrices with the given rows and scores, and whether the search was complete.
-
-    Two are enough to know that the scores do not settle the matrix.
-    """
-    found: list[Matrix] = []
-    if rows.high - rows.low > _MAX_WIDTH or min(precision.low, recall.low, f1.low) <= 0:
-        return found, False
-    for steps, matrix in enumerate(_candidates(rows, accuracy, precision, recall, f1)):
-        if matrix is not None:
-            found.append(matrix)
-        if len(found) == 2 or steps > _MAX_STEPS:
-            return found, False
-    return found, True
-
-
-def _candidates(
-    rows: Interval, accuracy: Interval, precision: Interval, recall: Interval, f1: Interval
-) -> Iterator[Matrix | None]:
-    """Yield every matrix that fits, with a None for each step that led to none."""
-    perfect = all(1 in ratio for ratio in (accuracy, precision, recall, f1))
-    for n in range(int(rows.low), int(rows.high) + 1):
-        if perfect:
-            # Nothing positive and nothing predicted: 0/0 is printed as 1 with zero_division=1.
-            yield Matrix(0, 0, 0, n)
-        for errors in _integers(n * (1 - accuracy.high), n * (1 - accuracy.low)):
-            yield None
-            # F1 = 2TP/(2TP + E)
-            least = f1.low * errors / (2 * (1 - f1.low)) if f1.low < 1 else 0
-            most = f1.high * errors / (2 * (1 - f1.high)) if f1.high < 1 else n - errors
-            for tp in _integers(max(least, 1), min(most, n - errors)):
-                yield None
-                fp = (_others(tp, precision.high), _others(tp, precision.low))
-                fn = (_others(tp, recall.high), _others(tp, recall.low))
-                for wrong in _integers(max(fp[0], errors - fn[1], 0), min(fp[1], errors - fn[0], errors)):
-                    yield Matrix(tp, wrong, errors - wrong, n - errors - tp)
-
-
-def _others(tp: int, ratio: Number) -> Number:
-    """Return x with tp/(tp + x) = ratio."""
-    return tp * (1 - ratio) / ratio
-
-
-def _integers(low: Number, high: Number) -> range:
-    return range(math.ceil(low), math.floor(high) + 1)
-
-
-def least_rows(accuracy: Interval, precision: Interval, recall: Interval, f1: Interval) -> int | None:
-    """Return the least number of rows that a matrix with these scores can have, or None where that is not found.
-
-    The errors E grow with TP, and N = E/(1 - accuracy): the first TP that fits gives the bound.
-    """
-    if min(precision.low, recall.low) <= 0 or f1.high <= 0 or accuracy.low >= 1:
-        return None
-    for tp in range(1, _MAX_TRUE_POSITIVES + 1):
-        fp = _integers(_others(tp, precision.high), _others(tp, precision.low))
-        fn = _integers(_others(tp, recall.high), _others(tp, recall.low))
-        if not fp or not fn:
-            continue
-        errors = _integers(
-            max(fp[0] + fn[0], _others(2 * tp, f1.high)),
-            fp[-1] + fn[-1] if f1.low == 0 else min(fp[-1] + fn[-1], _others(2 * tp, f1.low)),
-        )
-        if errors:
-            return max(math.ceil(errors[0] / (1 - accuracy.low)), tp + errors[0])
-    return None

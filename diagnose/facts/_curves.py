@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 from statistics import median
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 
 from diagnose.types import row_step
 from diagnose.vocabulary import metric_of
@@ -17,6 +18,7 @@ from diagnose.vocabulary import metric_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from diagnose.interval import Interval
     from diagnose.types import Run, Series, Value
 
 __all__ = [
@@ -34,12 +36,13 @@ __all__ = [
 
 # float32 ends at 3.4e38: what lies beyond was infinite for the machine that trained.
 _LARGEST = 3.4e38
+# A number of so many characters has no width to speak of.
+_LONG = 14
 # No run has more steps, rows or seconds.
 _LONGEST = 1e12
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(NamedTuple):
     """One value at its place: the step, or the epoch where there is none (a training line also its position)."""
 
     place: float
@@ -47,7 +50,7 @@ class Point:
     value: Value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Curve:
     """The finite values of one metric in order of step; sign: +1 where larger is better, -1 where smaller is."""
 
@@ -55,12 +58,12 @@ class Curve:
     sign: int
     points: tuple[Point, ...]
 
-    @property
+    @cached_property
     def best(self) -> Point:
         """The best point, the earliest where several print alike."""
         return max(self.points, key=lambda p: self.sign * p.number)
 
-    @property
+    @cached_property
     def worst(self) -> Point:
         """The worst point, the earliest where several print alike."""
         return min(self.points, key=lambda p: self.sign * p.number)
@@ -80,22 +83,26 @@ class Curve:
         """How many points follow the best."""
         return len(self.points) - 1 - self.points.index(self.best)
 
-    @property
+    @cached_property
     def ties(self) -> list[float]:
         """The places of other points that may be as good as the best, given how they are printed."""
         best = self.best
-        interval = best.value.interval
+        interval = _widest(best.value)
         if interval is None:
             return []
-        width = 4 * abs(float(interval.high - interval.low))
-        near = [p for p in self.points if p is not best and abs(p.number - best.number) <= width]
-        return [p.place for p in near if (other := p.value.interval) is not None and interval.meet(other) is not None]
+        width, length = 4 * abs(float(interval.high - interval.low)), min(len(best.value.text), _LONG)
+        near = [p for p in self.points if abs(p.number - best.number) <= width or len(p.value.text) < length]
+        return [
+            p.place
+            for p in near
+            if p is not best and (other := _widest(p.value)) is not None and interval.meet(other) is not None
+        ]
 
     def ahead(self, one: float, other: float) -> float:
         """Return by how much `one` is better than `other` (negative: worse)."""
         return self.sign * (one - other) + 0.0  # which makes -0.0 a 0.0
 
-    @property
+    @cached_property
     def wiggle(self) -> float:
         """The scatter of the rows in the second half around their trend; 0 where fewer than eight rows are there.
 
@@ -120,6 +127,11 @@ class Curve:
         return count
 
 
+def _widest(value: Value) -> Interval | None:
+    """Return all that prints so, in a record of full doubles too, where a short number may have been rounded."""
+    return replace(value, machine=False).interval if value.machine else value.interval
+
+
 def history_of(series: Series) -> Series:
     """Return the series with the rows that have a step or an epoch: others are results that stand side by side."""
     rows = tuple(row for row in series.rows if row_step(row) is not None)
@@ -133,14 +145,22 @@ def curve_of(series: Series, metric: str) -> Curve | None:
         return None
     points = []
     for row in series.rows:
-        value, place = row.metrics.get(metric), row_step(row)
-        if value is not None and abs(value.number) <= _LARGEST and sane(place):
+        value = row.metrics.get(metric)
+        if value is not None and abs(value.number) <= _LARGEST and sane(place := row_step(row)):
             points.append(Point(place, value.number, value))
     return Curve(metric, 1 if info.higher_is_better else -1, tuple(points)) if points else None
 
 
-def training_points(run: Run, metric: str) -> list[Point]:
+def training_points(run: Run, metric: str) -> Sequence[Point]:
     """Return every logged value of a training metric in order of step, NaN and infinity (beyond float32) included."""
+    key = "training_points", metric
+    if key not in run.memo:
+        run.memo[key] = _logged(run, metric)
+    points: Sequence[Point] = run.memo[key]
+    return points
+
+
+def _logged(run: Run, metric: str) -> tuple[Point, ...]:
     points = []
     for index, line in enumerate(run.training):
         value = line.metrics.get(metric)
@@ -149,7 +169,7 @@ def training_points(run: Run, metric: str) -> list[Point]:
             number = value.number if not abs(value.number) > _LARGEST else math.inf
             points.append(Point(place if sane(place) else float(index), number, value))
     points.sort(key=lambda p: p.place)
-    return points
+    return tuple(points)
 
 
 def line_slope(points: Sequence[Point]) -> float | None:

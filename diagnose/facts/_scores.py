@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from diagnose.interval import Interval, printed_interval
@@ -79,11 +80,19 @@ class Scores:
 
 def share(value: Value, *, rounded: bool = False) -> Interval | None:
     """Return the interval of a value that lies in 0..1 by its definition; None where it cannot."""
-    if value.text.isdigit() and value.scale == 1 and not value.machine:
-        # A score printed as "1" may be 0.99996 with its zeros dropped; in a record of full doubles it is 1.
-        interval = printed_interval(f"{value.text}e0", rounded=rounded)
-    else:
-        interval = value.rounded if rounded else value.interval
+    if value.scale == 1 and (not value.approximate or value.text.isdigit()):
+        return _printed_share(value.text, rounded, value.machine)
+    interval = value.rounded if rounded else value.interval
+    return None if interval is None else interval.meet(_UNIT)
+
+
+@lru_cache(maxsize=65536)
+def _printed_share(text: str, rounded: bool, machine: bool) -> Interval | None:  # noqa: FBT001  # a cache's key
+    """Return the share that prints so; a history asks for each many times."""
+    # A score printed as "1" may be 0.99996 with its zeros dropped; in a record of full doubles it is 1.
+    interval = printed_interval(
+        f"{text}e0" if text.isdigit() and not machine else text, rounded=rounded, machine=machine
+    )
     return None if interval is None else interval.meet(_UNIT)
 
 
@@ -151,6 +160,8 @@ def padded(value: Value | None, decimals: int) -> Value | None:
     if value is None or value.machine or value.scale != 1 or not re.fullmatch(r"\d+\.\d+", value.text):
         return value
     whole, _, fraction = value.text.partition(".")
+    if len(fraction) >= decimals:
+        return value
     return replace(value, text=f"{whole}.{fraction.ljust(decimals, '0')}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from diagnose.facts._proofs import claim, resting_on
@@ -83,7 +84,9 @@ def tabled(evaluation: Evaluation, scope: Scope) -> Iterator[Fact]:
     ]
     if len(hit) > 1:
         shown = (sure if len(sure) > 1 else hit)[:2]
-        because = f"{shown[0].label!r} and {shown[1].label!r} both have correct predictions in the per-class table"
+        because = (
+            f"{' and '.join(map(_above_zero, shown))} are above 0 in the per-class table: both classes are predicted"
+        )
         assumes: tuple[str, ...] = ("single_label=true", *(() if len(sure) > 1 else ("zero_division=0",)))
         yield claim(
             "constant_prediction",
@@ -109,13 +112,35 @@ def tabled(evaluation: Evaluation, scope: Scope) -> Iterator[Fact]:
     yield claim("constant_prediction", holds=True, scope=scope, basis=(proof, assumes), because=because, evidence=used)
     answered = float(part.low) if part.is_point else part
     yield Fact("constant_class_share", answered, scope, proof, because, "share", assumes, used)
-    bound = float(recall.low * part.low / precision.high) if precision.high > 0 else 0.0
-    if bound > 0.5 and "support" in hit[0].metrics:
+    yield from _share_predicted(evaluation, hit[0], recall, precision, scope)
+
+
+def _share_predicted(
+    evaluation: Evaluation, row: ClassRow, recall: Interval, precision: Interval, scope: Scope
+) -> Iterator[Fact]:
+    """Yield how large a share of all predictions one class gets: right rows / precision, of all rows."""
+    supports = [r.metrics.get("support") for r in evaluation.classes]
+    counts = [v for v in supports if v is not None and v.is_finite]
+    total = sum(v.number for v in counts)
+    if len(counts) < len(supports) or total <= 0 or precision.high <= 0:
+        return
+    rows = row.metrics["support"].number
+    bound = float(recall.low * Fraction(rows) / Fraction(total) / precision.high)
+    if bound > 0.5:
         proof, assumes = resting_on([], ("all_classes_listed=true", "single_label=true", "same_average=true"))
         because = (
-            f"correct rows/precision: recall x share/precision of {hit[0].label!r} is the share that it is predicted"
+            f"{row.label!r}: recall {row.metrics['recall'].text} x {rows:.0f} rows / precision "
+            f"{row.metrics['precision'].text} / {total:.0f} rows is its share of the predictions: at least {bound:.4g}"
         )
+        used = (*_values([row]), *(v for v in counts if v is not row.metrics["support"]))
         yield Fact("predicted_share_lower_bound", bound, scope, proof, because, "share", assumes, used)
+
+
+def _above_zero(row: ClassRow) -> str:
+    """Return the score of a class that shows a correct prediction."""
+    scores = ((name, _score(row, name)) for name in ("recall", "precision"))
+    name = next((name for name, score in scores if score is not None and score.low > 0), "recall")
+    return f"{name} {row.metrics[name].text} of {row.label!r}"
 
 
 def _surely_right(row: ClassRow) -> bool:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from diagnose.facts._one_class import class_share_bound
 from diagnose.facts._proofs import LISTED, resting_on
 from diagnose.facts._scopes import scope_of
-from diagnose.facts._scores import quoted, share
+from diagnose.facts._scores import Scores, is_multi_label, quoted, score_groups, share
 from diagnose.interval import Interval
-from diagnose.types import Evaluation, Fact, Facts, Proof, Question, Run, Scope
+from diagnose.types import Evaluation, Fact, Facts, Proof, Question, Run, Scope, Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +22,14 @@ PROVIDES = {
     "majority_baseline_accuracy": "accuracy of always answering the majority class, a number or an interval",
     "lift_over_majority": "accuracy minus that of always answering the majority class, a number or an interval",
 }
-NEEDS = ("prevalence", "constant_class_share", "confusion_matrix", "confusion_matrix_up_to_factor")
+NEEDS = (
+    "averaging", "class_count", "confusion_matrix", "confusion_matrix_up_to_factor", "constant_class_share",
+    "entity_level", "possible_matrices", "prevalence",
+)  # fmt: skip
+
+_HALF = Fraction(1, 2)
+# A recall printed as 0 with a wider interval than this is no zero.
+_NEXT_TO_NOTHING = Fraction(1, 100)
 
 
 def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Question]:
@@ -29,17 +37,27 @@ def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Ques
     for series in run.series():
         evaluation = series.reported
         scope = scope_of(run, series, evaluation)
-        counted = _assumed(scope, assumed) or _counted(evaluation, scope) or _from_prevalence(scope, facts)
-        majority = counted or _from_constant(scope, facts)
+        groups = [] if is_multi_label(run, evaluation) else list(score_groups(run, evaluation, scope, assumed))
+        counted = _assumed(scope, assumed) or _counted(evaluation, scope)
+        counted = counted or _from_matrices(scope, facts) or _from_prevalence(scope, facts)
+        constant = None if counted is not None else _from_constant(scope, facts)
+        majority = counted or constant or _at_least(groups, scope, facts)
         if majority is None:
             continue
         yield majority
-        because = "always answering the majority class is right in its share of the rows"
+        because = f"always answering the majority class is right in its share of the rows, {_shown(majority)}"
         yield Fact(
             "majority_baseline_accuracy", majority.value, scope, majority.proof, because, "share", majority.assumes,
             majority.evidence,
         )  # fmt: skip
-        yield from _lift(evaluation, majority, scope, facts, constant=counted is None)
+        yield from _lift(evaluation, majority, scope, facts, constant=constant is not None)
+
+
+def _shown(fact: Fact) -> str:
+    """Return a share as "0.2689", or as "0.25 to 0.5"."""
+    bounds = Interval.of(fact.value)
+    ends = f"{float(bounds.low):.4g}", f"{float(bounds.high):.4g}"
+    return ends[0] if ends[0] == ends[1] else " to ".join(ends)
 
 
 def _assumed(scope: Scope, assumed: Assumptions) -> Fact | None:
@@ -55,6 +73,7 @@ def _assumed(scope: Scope, assumed: Assumptions) -> Fact | None:
 def _counted(evaluation: Evaluation, scope: Scope) -> Fact | None:
     """Count the true labels: the rows of a confusion matrix, or the supports of a per-class table."""
     assumes: tuple[str, ...] = ()
+    used: tuple[Value, ...] = ()
     if evaluation.matrix:
         counts = {label: float(sum(row.values())) for label, row in evaluation.matrix.items()}
         assumes = evaluation.matrix_assumes
@@ -63,14 +82,15 @@ def _counted(evaluation: Evaluation, scope: Scope) -> Fact | None:
         counts = {label: v.number for label, v in supports.items() if v is not None and v.is_finite and v.number >= 0}
         if len(counts) < max(2, len(evaluation.classes)):
             return None
-        assumes = LISTED
+        assumes, used = LISTED, tuple(v for v in supports.values() if v is not None)
     total = sum(counts.values())
     if total <= 0:
         return None
     label = max(counts, key=lambda name: counts[name])
     proof, assumes = resting_on([], assumes)
-    because = f"{label!r} is the true class of {counts[label]:,.0f} of {total:,.0f} rows"
-    return Fact("majority_share", counts[label] / total, scope, proof, because, "share", assumes)
+    part = counts[label] / total
+    because = f"{label!r} is the true class of {counts[label]:,.0f} of {total:,.0f} rows, {part:.4g}"
+    return Fact("majority_share", part, scope, proof, because, "share", assumes, used)
 
 
 def _from_prevalence(scope: Scope, facts: Facts) -> Fact | None:
@@ -79,12 +99,25 @@ def _from_prevalence(scope: Scope, facts: Facts) -> Fact | None:
         return None
     positive = Interval.of(prevalence.value)
     negative = 1 - positive
-    bounds = Interval(max(positive.low, negative.low), max(positive.high, negative.high))
+    bounds = Interval(max(positive.low, negative.low, _HALF), max(positive.high, negative.high))
     value = float(bounds.low) if bounds.is_point else bounds
-    because = f"of the two classes the larger one; {prevalence.because}"
+    because = f"the larger one of p and 1 - p for the prevalence p = {_shown(prevalence)}; {prevalence.because}"
     return Fact(
         "majority_share", value, scope, prevalence.proof, because, "share", prevalence.assumes, prevalence.evidence
     )
+
+
+def _from_matrices(scope: Scope, facts: Facts) -> Fact | None:
+    """Take the larger class of each of the few matrices that are possible."""
+    found = facts.at("possible_matrices", scope)
+    if found is None:
+        return None
+    rows = sum(found.value[0].values())
+    shares = [max(cells["tp"] + cells["fn"], cells["fp"] + cells["tn"]) / rows for cells in found.value]
+    low, high = min(shares), max(shares)
+    value = low if low == high else Interval(low, high)
+    because = f"the larger class has {low:.6g} to {high:.6g} of the rows; {found.because}"
+    return Fact("majority_share", value, scope, found.proof, because, "share", found.assumes, found.evidence)
 
 
 def _from_constant(scope: Scope, facts: Facts) -> Fact | None:
@@ -92,8 +125,58 @@ def _from_constant(scope: Scope, facts: Facts) -> Fact | None:
     part = facts.at("constant_class_share", scope)
     if part is None or Interval.of(part.value).low < Fraction(1, 2):
         return None
-    because = "the class that is always predicted has at least half of the rows"
+    because = f"the class that is always predicted has {_shown(part)} of the rows, at least half of them"
     return Fact("majority_share", part.value, scope, part.proof, because, "share", part.assumes, part.evidence)
+
+
+def _at_least(groups: list[Scores], scope: Scope, facts: Facts) -> Fact | None:
+    """Return a lower bound of the majority share, where the scores alone give one above a half."""
+    for scores in groups:
+        fact = _from_recall(scores, scope, facts)
+        if fact is None and facts.at("entity_level", scope) is None:
+            fact = _from_zero_recall(scores, scope)
+        if fact is not None:
+            return fact
+    return None
+
+
+def _from_recall(scores: Scores, scope: Scope, facts: Facts) -> Fact | None:
+    """Bound it by the macro recall: K R is the sum of correct/true rows over the classes (`one_class_share`)."""
+    count, averaging = facts.at("class_count", scope), facts.at("averaging", scope)
+    named = scores.average == "macro"
+    alone = scores.average is None and averaging is not None and averaging.value == ["macro"]
+    recall, accuracy = scores.interval("recall"), scores.interval("accuracy")
+    if count is None or recall is None or accuracy is None or not (named or alone):
+        return None
+    bound = class_share_bound(scores, "recall", Interval.of(count.value))
+    if bound is None or bound <= _HALF:
+        return None
+    rests = [count, None if named else averaging]
+    proof, assumes = resting_on(rests, (*scores.assumes, "single_label=true", "same_unit=true", "same_average=true"))
+    used = tuple(value for value in (scores.accuracy, scores.recall) if value is not None)
+    because = (
+        "the majority share is at least accuracy/(K x macro recall), for K R is the sum of correct/true rows over the "
+        f"classes: {float(accuracy.low):.5g}/({Interval.of(count.value).high:g} x {float(recall.high):.5g}) = "
+        f"{float(bound):.4f}, from {quoted(*used)}"
+    )
+    return Fact("majority_share", Interval(bound, 1), scope, proof, because, "share", assumes, used)
+
+
+def _from_zero_recall(scores: Scores, scope: Scope) -> Fact | None:
+    """Bound it where no positive row is found: what is right is negative, so at least accuracy - tp/rows."""
+    recall, accuracy = scores.interval("recall"), scores.interval("accuracy")
+    if scores.average not in (None, "binary") or recall is None or accuracy is None or scores.recall is None:
+        return None
+    if scores.recall.number != 0 or recall.high > _NEXT_TO_NOTHING or accuracy.low - recall.high <= _HALF:
+        return None
+    proof, assumes = resting_on([], ("one_matrix=true", *scores.assumes))
+    used = tuple(value for value in (scores.accuracy, scores.recall) if value is not None)
+    low = Fraction(accuracy.low) - Fraction(recall.high)
+    because = (
+        f"without a true positive the right rows are negative ones, so these have at least accuracy - recall = "
+        f"{float(low):.4g} of the rows: {quoted(*used)}"
+    )
+    return Fact("majority_share", Interval(low, 1), scope, proof, because, "share", assumes, used)
 
 
 def _lift(evaluation: Evaluation, majority: Fact, scope: Scope, facts: Facts, *, constant: bool) -> Iterator[Fact]:
@@ -102,20 +185,23 @@ def _lift(evaluation: Evaluation, majority: Fact, scope: Scope, facts: Facts, *,
     matrix = facts.at("confusion_matrix", scope) or facts.at("confusion_matrix_up_to_factor", scope)
     printed = evaluation.get("accuracy")
     if constant:
-        because = "a constant prediction of the majority class adds nothing"
-        yield Fact("lift_over_majority", 0.0, scope, majority.proof, because, "share", majority.assumes)
+        because = f"a constant prediction of the majority class is right in its {_shown(majority)} of the rows: no lift"
+        yield Fact(
+            "lift_over_majority", 0.0, scope, majority.proof, because, "share", majority.assumes, majority.evidence
+        )
     elif matrix is not None:
         cells = matrix.value
         rows = sum(cells.values())
         accuracy = Fraction(cells["tp"] + cells["tn"], rows)
         most = Fraction(max(cells["tp"] + cells["fn"], cells["fp"] + cells["tn"]), rows)
-        because = f"({cells['tp']:,} + {cells['tn']:,})/{rows:,} right, and {float(most):.6f} of the rows are one class"
         lift = float(accuracy - most)
-        yield Fact("lift_over_majority", lift, scope, matrix.proof, because, "share", matrix.assumes, matrix.evidence)
-    elif printed is not None and (accuracy_interval := share(printed)) is not None:
-        proof, assumes = resting_on([majority], ("same_unit=true",))
         because = (
-            f"{quoted(printed)} minus the share of the majority class, {float(base.low):.5g} to {float(base.high):.5g}"
+            f"({cells['tp']:,} + {cells['tn']:,})/{rows:,} = {float(accuracy):.6f} right, minus the {float(most):.6f} "
+            f"of the rows that are one class, is {lift:.6f}"
         )
-        lifted = accuracy_interval - base
-        yield Fact("lift_over_majority", lifted, scope, proof, because, "share", assumes, (printed,))
+        yield Fact("lift_over_majority", lift, scope, matrix.proof, because, "share", matrix.assumes, matrix.evidence)
+    elif printed is not None and (right := share(printed)) is not None:
+        proof, assumes = resting_on([majority], ("same_unit=true",))
+        because = f"{quoted(printed)} minus the share of the majority class, {_shown(majority)}"
+        used = (printed, *majority.evidence)
+        yield Fact("lift_over_majority", right - base, scope, proof, because, "share", assumes, used)

@@ -6,8 +6,10 @@ import math
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from diagnose.facts._binary import Matrix, Primitive, least_rows, matrices, primitive
-from diagnose.facts._proofs import claim, resting_on
+from diagnose.facts._binary import Matrix, Primitive, primitive
+from diagnose.facts._binary_recovery import four_intervals, recover, shown_count
+from diagnose.facts._binary_search import Box, least_rows
+from diagnose.facts._proofs import Basis, claim, resting_on
 from diagnose.facts._scopes import scope_of
 from diagnose.facts._scores import Scores, harmonic_mean, quoted, score_groups
 from diagnose.facts._tables import four_counts
@@ -28,7 +30,7 @@ PROVIDES = {
     "least_sample_count": "the fewest rows with which one binary matrix prints these scores (rows)",
     "binary_matrix_possible": "whether one binary confusion matrix can print these scores (false, or absent)",
 }
-NEEDS = ("sample_count",)
+NEEDS = ("sample_count", "sample_count.trainer", "positive_count")
 
 _ONE_MATRIX = "one_matrix=true"
 _SAME_UNIT = "same_unit=true"
@@ -54,9 +56,9 @@ def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Ques
         scores = next(score_groups(run, evaluation, scope, assumed), None)
         if scores is None or scores.average not in (None, "binary") or evaluation.classes:
             continue
-        if not scores.complete or assumed.get("one_matrix", scope) == "false":
+        if assumed.get("one_matrix", scope) == "false":
             continue
-        yield from _recovered(scores, scope, facts, assumed)
+        yield from _recovered(scores, evaluation, scope, facts, assumed)
 
 
 def _given(evaluation: Evaluation, scope: Scope) -> list[Fact]:
@@ -65,13 +67,15 @@ def _given(evaluation: Evaluation, scope: Scope) -> list[Fact]:
     if evaluation.matrix:
         matrix = {true: dict(row) for true, row in evaluation.matrix.items()}
         proof, assumes = resting_on([], evaluation.matrix_assumes)
-        facts = [Fact("matrix", matrix, scope, proof, "the source prints the confusion matrix", "rows", assumes)]
+        source = "counted from the predictions" if evaluation.recomputed else "printed"
+        because = f"the confusion matrix is {source}: {sum(sum(row.values()) for row in matrix.values()):,} rows"
+        facts = [Fact("matrix", matrix, scope, proof, because, "rows", assumes)]
         labels = sorted(set(matrix) | {label for row in matrix.values() for label in row})
         positive = [label for label in labels if label.strip().lower() in _POSITIVE]
         if len(labels) == 2 and len(positive) == 1:
             other = next(label for label in labels if label not in positive)
             cells = _cells(matrix, positive[0], other)
-            because = f"the printed matrix, with {positive[0]!r} read as the positive class"
+            because = f"the matrix {source}, with {positive[0]!r} read as the positive class"
             facts.append(Fact("confusion_matrix", cells, scope, Proof.IMPLIED, because, "rows", assumes))
         return facts
     if used is None:
@@ -108,43 +112,45 @@ def _cells(matrix: dict[str, dict[str, int]], positive: str, negative: str) -> d
     ).cells()
 
 
-def _recovered(scores: Scores, scope: Scope, facts: Facts, assumed: Assumptions) -> Iterator[Fact]:
+def _recovered(
+    scores: Scores, evaluation: Evaluation, scope: Scope, facts: Facts, assumed: Assumptions
+) -> Iterator[Fact]:
     """Yield what the four scores say under the reading that one binary matrix made them."""
-    intervals = [scores.interval(name) for name in ("accuracy", "precision", "recall", "f1")]
-    ratios = [interval for interval in intervals if interval is not None]
-    if len(ratios) < 4 or ratios[1].high <= 0 or ratios[2].high <= 0:
+    ratios = four_intervals(scores)
+    if ratios is None or ratios[1].high <= 0 or ratios[2].high <= 0:
         return
     accuracy, precision, recall, f1 = ratios
-    if harmonic_mean(precision, recall).meet(f1) is None:
-        because = f"F1 would be the harmonic mean of precision and recall, but {quoted(*scores.values)} are printed"
-        basis = resting_on([], scores.assumes)
-        yield claim(
-            "binary_matrix_possible", holds=False, scope=scope, basis=basis, because=because, evidence=scores.values
-        )
+    if (mean := harmonic_mean(precision, recall)).meet(f1) is None:
+        because = f"F1 would be 2PR/(P + R) = {_spoken(mean)}, but {quoted(*scores.values)} are printed"
+        yield _impossible(because, resting_on([], scores.assumes), scores, scope)
         return
-    rows = facts.at("sample_count", scope)
-    exact = primitive(accuracy, precision, recall, f1)
-    if exact is not None and not _certain(exact, rows):
-        exact = None
+    counted = facts.at("sample_count", scope)
+    # How many rows a history suggests decides nothing: only how many there are.
+    rows = counted if counted is not None and counted.proof is not Proof.IMPLIED else None
     # A recall equal to the accuracy is what weighted and micro averages have: for one matrix it is a coincidence.
-    averaged = recall.meet(accuracy) is not None
     told = bool(scores.average) or assumed.get("one_matrix", scope) == "true"
-    if averaged and not told:
+    if recall.meet(accuracy) is not None and not told:
         return
-    if exact is not None and (told or rows is not None or exact.likelihood_ratio >= _LIKELIHOOD_RATIO):
+    exact = primitive(accuracy, precision, recall, f1)
+    likely = exact is not None and (told or rows is not None or exact.likelihood_ratio >= _LIKELIHOOD_RATIO)
+    if exact is not None and likely and _certain(exact, rows):
         fact = _exact(exact, rows, scores, scope)
         yield fact
         yield from _shares(fact)
         return
-    least = least_rows(accuracy, precision, recall, f1)
+    box = Box.of(accuracy, precision, recall, f1)
+    least = least_rows(box) if box is not None else None
     if least is not None:
-        yield from _least(least, scores, scope)
-    matrix = _too_few(least, rows, scores, scope) or _search(rows, ratios, scores, scope)
-    if matrix is not None:
-        yield matrix
-        yield from _shares(matrix)
-    elif told:
+        yield _least(least, scores, scope)
+    found = _too_few(least, rows, scores, scope)
+    if found is None and counted is not None:
+        found = _search(counted, scores, evaluation, scope, facts)
+    if found is not None:
+        yield found
+    if told and (found is None or found.proof is Proof.IMPLIED):
         yield from _prevalence(accuracy, precision, recall, scores, scope)
+    else:
+        yield from _shares(found)
 
 
 def _certain(exact: Primitive, rows: Fact | None) -> bool:
@@ -164,15 +170,12 @@ def _exact(exact: Primitive, rows: Fact | None, scores: Scores, scope: Scope) ->
         bounds = Interval.of(rows.value)
         factors = range(-(-int(bounds.low) // exact.matrix.rows), int(bounds.high) // exact.matrix.rows + 1)
         if len(factors) == 0:
-            basis = resting_on([rows], (*_unit(rows), *scores.assumes))
-            because += f"; {_shown(rows)} rows are no multiple of {exact.matrix.rows}"
-            return claim(
-                "binary_matrix_possible", holds=False, scope=scope, basis=basis, because=because, evidence=scores.values
-            )
+            because += f"; {shown_count(rows)} rows are no multiple of {exact.matrix.rows}"
+            return _impossible(because, resting_on([rows], (*_unit(rows), *scores.assumes)), scores, scope)
         if len(factors) == 1:
             proof, assumes = resting_on([rows], (_ONE_MATRIX, *scores.assumes))
             cells = exact.matrix.times(factors[0]).cells()
-            because += f"; with {_shown(rows)} rows it is {factors[0]} times that"
+            because += f"; with {shown_count(rows)} rows it is {factors[0]} times that"
             return Fact("confusion_matrix", cells, scope, proof, because, "rows", assumes, scores.values)
     below = 10 ** int(math.log10(exact.rows_below))
     assumes = (_ONE_MATRIX, f"samples_below={below}", *scores.assumes)
@@ -181,37 +184,45 @@ def _exact(exact: Primitive, rows: Fact | None, scores: Scores, scope: Scope) ->
     return Fact("confusion_matrix_up_to_factor", cells, scope, Proof.PROVED_IF, because, "rows", assumes, scores.values)
 
 
-def _search(rows: Fact | None, ratios: list[Interval], scores: Scores, scope: Scope) -> Fact | None:
-    """Look for the only matrix of the given number of rows that prints rounded scores."""
-    if rows is None:
+def _search(rows: Fact, scores: Scores, evaluation: Evaluation, scope: Scope, facts: Facts) -> Fact | None:
+    """Return the only matrix of the given number of rows that prints the scores, or that there is none."""
+    positive, fewer = facts.at("positive_count", scope), facts.at("sample_count.trainer", scope)
+    found = recover(rows, scores, evaluation, positive, fewer)
+    if found is None:
         return None
-    found, complete = matrices(Interval.of(rows.value), *ratios)
-    if not complete or len(found) > 1:
-        return None
-    if not found:
-        because = f"no tp, fp, fn and tn of {_shown(rows)} rows print {quoted(*scores.values)}"
-        basis = resting_on([rows], (*_unit(rows), *scores.assumes))
-        return claim(
-            "binary_matrix_possible", holds=False, scope=scope, basis=basis, because=because, evidence=scores.values
-        )
-    proof, assumes = resting_on([rows], (_ONE_MATRIX, *scores.assumes))
-    because = f"no other tp, fp, fn and tn of {_shown(rows)} rows print {quoted(*scores.values)}"
-    return Fact("confusion_matrix", found[0].cells(), scope, proof, because, "rows", assumes, scores.values)
+    if found.matrix is None:
+        if rows.proof is Proof.IMPLIED:
+            return None
+        because = f"no tp, fp, fn and tn of {shown_count(rows)} rows print {quoted(*scores.values)}"
+        return _impossible(because, resting_on([rows], (*_unit(rows), *scores.assumes)), scores, scope)
+    used = (*scores.values, *found.others)
+    proof, assumes = resting_on([rows, *found.rests], (_ONE_MATRIX, *found.assumes, *scores.assumes))
+    cells = found.matrix.cells()
+    because = (
+        f"{', '.join(f'{name} {count}' for name, count in cells.items())}: the only ones of {shown_count(rows)} rows "
+        f"that print {quoted(*used)}"
+    )
+    if positive is not None and positive in found.rests:
+        because += f" with {positive.value:,} positive ones"
+    return Fact("confusion_matrix", cells, scope, proof, because, "rows", assumes, used)
 
 
-def _least(least: int, scores: Scores, scope: Scope) -> Iterator[Fact]:
-    because = f"with fewer rows no tp, fp, fn and tn print {quoted(*scores.values)}"
+def _impossible(because: str, basis: Basis, scores: Scores, scope: Scope) -> Fact:
+    name = "binary_matrix_possible"
+    return claim(name, holds=False, scope=scope, basis=basis, because=because, evidence=scores.values)
+
+
+def _least(least: int, scores: Scores, scope: Scope) -> Fact:
+    because = f"with fewer than {least:,} rows no tp, fp, fn and tn print {quoted(*scores.values)}"
     proof, assumes = resting_on([], (_ONE_MATRIX, *scores.assumes))
-    yield Fact("least_sample_count", least, scope, proof, because, "rows", assumes, scores.values)
+    return Fact("least_sample_count", least, scope, proof, because, "rows", assumes, scores.values)
 
 
 def _too_few(least: int | None, rows: Fact | None, scores: Scores, scope: Scope) -> Fact | None:
     if least is None or rows is None or Interval.of(rows.value).high >= least:
         return None
-    because = f"one binary matrix with {quoted(*scores.values)} has at least {least:,} rows, not {_shown(rows)}"
-    basis = resting_on([rows], (*_unit(rows), *scores.assumes))
-    name = "binary_matrix_possible"
-    return claim(name, holds=False, scope=scope, basis=basis, because=because, evidence=scores.values)
+    because = f"one binary matrix with {quoted(*scores.values)} has at least {least:,} rows, not {shown_count(rows)}"
+    return _impossible(because, resting_on([rows], (*_unit(rows), *scores.assumes)), scores, scope)
 
 
 def _prevalence(a: Interval, p: Interval, r: Interval, scores: Scores, scope: Scope) -> Iterator[Fact]:
@@ -225,7 +236,10 @@ def _prevalence(a: Interval, p: Interval, r: Interval, scores: Scores, scope: Sc
     ]
     if len(corners) < 8 or (bounds := Interval(min(corners), max(corners)).meet(Interval(0, 1))) is None:
         return
-    because = f"(1 - accuracy)/(recall/precision + 1 - 2 recall), with {quoted(*scores.values)}"
+    because = (
+        f"(1 - accuracy)/(recall/precision + 1 - 2 recall) with {quoted(*scores.values)} is {_spoken(bounds)} over all "
+        "that prints so"
+    )
     proof, assumes = resting_on([], (_ONE_MATRIX, *scores.assumes))
     yield Fact("prevalence", bounds, scope, proof, because, "share", assumes, scores.values)
 
@@ -240,8 +254,8 @@ def _shares(fact: Fact | None) -> Iterator[Fact]:
         ("prevalence", "tp + fn", cells["tp"] + cells["fn"]),
         ("predicted_positive_share", "tp + fp", cells["tp"] + cells["fp"]),
     ):
-        because = f"{label} = {count:,} of {rows:,} rows"
         value = float(Fraction(count, rows))
+        because = f"({label})/rows = {count:,}/{rows:,} = {value:.6g}"
         yield Fact(name, value, fact.scope, fact.proof, because, "share", fact.assumes, fact.evidence)
 
 
@@ -250,6 +264,6 @@ def _unit(rows: Fact) -> tuple[str, ...]:
     return () if "timing_same_rows=true" in rows.assumes else (_SAME_UNIT,)
 
 
-def _shown(rows: Fact) -> str:
-    bounds = Interval.of(rows.value)
-    return f"{bounds.low:,}" if bounds.is_point else f"{bounds.low:,} to {bounds.high:,}"
+def _spoken(bounds: Interval) -> str:
+    low, high = f"{float(bounds.low):.6g}", f"{float(bounds.high):.6g}"
+    return low if low == high else f"{low} to {high}"

@@ -152,7 +152,8 @@ def _chosen(curve: Curve, value: float, noise: float, scope: Scope, how: str) ->
     gap = curve.ahead(curve.best.number, value) / noise
     because = (
         f"{how}; {value:.4g} is the {'worst' if gap > 0 else 'best'} {curve.metric} of {len(curve.points)}; "
-        f"the best is {curve.best.value.text} at {show(curve.best.place)}"
+        f"the best is {curve.best.value.text} at {show(curve.best.place)}, "
+        f"ahead by {gap:.2g} times its noise of {noise:.4g}"
     )
     for name, found in (("metric", curve.metric), ("backwards", gap > 0), ("gap", gap)):
         yield Fact(f"selection.{name}", found, scope, Proof.IMPLIED, because, evidence=(curve.best.value,))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from diagnose.facts._paired import SIGNIFICANT, paired_verdict
+from diagnose.facts._proofs import resting_on
 from diagnose.facts._scopes import scope_of
-from diagnose.facts._spread import two_sided_p
+from diagnose.facts._scores import quoted
+from diagnose.facts._spread import plain, shown, two_sided_p
 from diagnose.interval import Interval
-from diagnose.types import Fact, Proof, Scope, Value
+from diagnose.types import Fact, Proof, Scope, Value, row_step
 from diagnose.vocabulary import metric_of
 
 if TYPE_CHECKING:
@@ -22,21 +25,21 @@ PROVIDES: Mapping[str, str] = {
     "comparison.baseline": "the run that this one is compared with: the one numbered before it, or called the baseline",
     "metric_difference": "{metric, before, after, difference, standard_error, z, p, verdict} against the baseline run",
     "metric_difference.metric": "the metric that is compared",
-    "metric_difference.change": "how far it is better than in the baseline run, in the metric's unit; below 0 if worse",
+    "metric_difference.change": "how far it is better than in the baseline run, as printed; below 0 if worse",
     "metric_difference.p": "two-sided p-value of the difference, as of two independent samples",
     "metric_difference.needed_correlation": "correlation of both runs' scores on the same rows from which it is real",
+    "paired_verdict": "{rows, correct, difference, verdict, most_losses}: the two accuracies as of the same rows",
+    "paired_verdict.verdict": "significant or not, whichever rows they had right, or that it depends on these",
     "configuration_changes": "{setting: [before, after]} against the baseline run",
     "configuration_changes.count": "how many settings differ from the baseline run",
 }
-NEEDS: tuple[str, ...] = ("standard_error", "standard_error.metric")
+NEEDS: tuple[str, ...] = ("sample_count", "standard_error", "standard_error.metric")
 
 # "Run #2" comes after "Run #1"; "noise 0.2" beside "noise 0.1" is another condition, not a later run.
 _NUMBER = re.compile(
     r"\b(?:run|experiment|exp|trial|attempt|iteration|version|round|v)[ _#-]*(\d{1,9})\b", re.IGNORECASE
 )
 _BASELINE = re.compile(r"\b(?:baseline|previous|before)\b", re.IGNORECASE)
-# 5 % two-sided.
-_SIGNIFICANT = 0.05
 _QUANTILE = 1.96
 # What a run records about itself is no setting.
 _OUTCOMES = frozenset({
@@ -45,7 +48,7 @@ _OUTCOMES = frozenset({
 })  # fmt: skip
 
 
-def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Question]:  # noqa: ARG001  # its protocol
+def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Question]:
     """Yield what differs from the baseline run among the other runs, where there is one."""
     baseline = _baseline(run, facts.others)
     if baseline is None:
@@ -57,9 +60,10 @@ def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Ques
     for series in run.series():
         before = theirs.get((series.task, series.split))
         if before is not None:
-            yield from _difference(
-                series.reported, before, baseline.name, facts, scope_of(run, series, series.reported)
-            )
+            scope = scope_of(run, series, series.reported)
+            pair = _Pair(series.reported, before, baseline, scope)
+            yield from _difference(pair, facts, assumed)
+            yield from paired_verdict(pair.after, before, baseline.name, facts.at("sample_count", scope), scope)
 
 
 def _baseline(run: Run, others: tuple[Run, ...]) -> Run | None:
@@ -111,42 +115,67 @@ def _plain(setting: Value | str) -> float | str:
     return setting
 
 
-def _difference(after: Evaluation, before: Evaluation, name: str, facts: Facts, scope: Scope) -> Iterator[Fact]:
-    metric, error = _metric(after, before, facts, scope)
-    mine, theirs = (after.get(metric), before.get(metric)) if metric is not None else (None, None)
+class _Pair(NamedTuple):
+    """The reported evaluations of one task and split in this run and in its baseline; scope: that of this run's."""
+
+    after: Evaluation
+    before: Evaluation
+    baseline: Run
+    scope: Scope
+
+
+def _difference(pair: _Pair, facts: Facts, assumed: Assumptions) -> Iterator[Fact]:
+    scope = pair.scope
+    metric, error = _metric(pair.after, pair.before, facts, scope)
+    mine, theirs = (pair.after.get(metric), pair.before.get(metric)) if metric is not None else (None, None)
     info = metric_of(metric) if metric is not None else None
     if metric is None or mine is None or theirs is None or info is None:
         return
     difference = mine.number - theirs.number
     change = difference if info.higher_is_better else -difference
     values = (theirs, mine)
-    shown = f"{mine.key} {theirs.text} in {name}, {mine.text} now"
+    said = f"{quoted(mine)} against {quoted(theirs)} in {pair.baseline.name}: {difference:+.4f} as printed"
     value: dict[str, Any] = {"metric": metric, "before": theirs.number, "after": mine.number, "difference": difference}
-    proof = Proof.PROVED
-    assumes: tuple[str, ...] = ()
-    if error is not None:
-        spread = Interval.of(error.value)
-        z = _ratio(difference, spread)
-        p = _p(z)
-        significant = p.high < _SIGNIFICANT
-        verdict = "significant" if significant else "not significant" if p.low >= _SIGNIFICANT else "undecided"
-        value |= {"standard_error": _simple(spread), "z": _simple(z), "p": _simple(p), "verdict": verdict}
-        shown += (
-            f"; each with a standard error of {_shown(spread, '.4f')} (this run's, taken for both): as independent "
-            f"samples z = {_shown(z, '.2f')}, p = {_shown(p, '.2g')}"
+    yield Fact("metric_difference.metric", metric, scope, Proof.PROVED, said, "", (), values)
+    yield Fact("metric_difference.change", change, scope, Proof.PROVED, said, metric, (), values)
+    if error is None:
+        yield Fact("metric_difference", value, scope, Proof.PROVED, said, metric, (), values)
+        return
+    own, other = Interval.of(error.value), _error_of_baseline(pair, metric, assumed)
+    errors = own, own if other is None else Interval.of(other.value)
+    z = _ratio(difference, errors)
+    p = _p(z)
+    verdict = "significant" if p.high < SIGNIFICANT else "not significant" if p.low >= SIGNIFICANT else "undecided"
+    value |= {"standard_error": plain(own), "z": plain(z), "p": plain(p), "verdict": verdict}
+    said += f"; {_standard_errors(errors, other)}, as independent samples z = {shown(z, '.2f')}, p = {shown(p, '.2g')}"
+    proof, assumes = resting_on([error, other], proof=Proof.IMPLIED)
+    yield Fact("metric_difference", value, scope, proof, said, metric, assumes, values)
+    yield Fact("metric_difference.p", plain(p), scope, proof, said, "", assumes, values)
+    needed = _needed(difference, errors)
+    if needed is not None and verdict != "significant":
+        because = (
+            f"{said}; on the same rows significant if the two runs' scores correlate by at least "
+            f"(a^2 + b^2 - ({abs(difference):.4f}/{_QUANTILE})^2)/(2ab) = {needed:.2f}, a and b the standard errors"
         )
-        proof, assumes = Proof.weakest([Proof.IMPLIED, error.proof]), error.assumes
-    yield Fact("metric_difference", value, scope, proof, shown, metric, assumes, values)
-    yield Fact("metric_difference.metric", metric, scope, Proof.PROVED, shown, "", (), values)
-    yield Fact("metric_difference.change", change, scope, Proof.PROVED, shown, metric, (), values)
-    if error is not None:
-        yield Fact("metric_difference.p", _simple(p), scope, proof, shown, "", assumes, values)
-        needed = _needed(difference, spread)
-        if needed is not None and not significant:
-            because = (
-                f"{shown}; on the same rows significant if the two runs' scores correlate by at least {needed:.2f}"
-            )
-            yield Fact("metric_difference.needed_correlation", needed, scope, proof, because, "", assumes, values)
+        yield Fact("metric_difference.needed_correlation", needed, scope, proof, because, "", assumes, values)
+
+
+def _error_of_baseline(pair: _Pair, metric: str, assumed: Assumptions) -> Fact | None:
+    """Return the baseline's own standard error, where it has a table or a matrix to derive it from."""
+    if not pair.before.classes and not pair.before.matrix:
+        return None
+    from diagnose.facts import derive as derive_all  # noqa: PLC0415  # which imports this module for its registry
+
+    facts = derive_all(pair.baseline, assumed)
+    scope = Scope(pair.baseline.name, pair.before.task, pair.before.split, row_step(pair.before))
+    error, name = facts.at("standard_error", scope), facts.at("standard_error.metric", scope)
+    return error if name is not None and name.value == metric else None
+
+
+def _standard_errors(errors: tuple[Interval, Interval], other: Fact | None) -> str:
+    if other is None:
+        return f"each with a standard error of {shown(errors[0])} (this run's, taken for both)"
+    return f"with standard errors of {shown(errors[0])} and {shown(errors[1])}"
 
 
 def _metric(after: Evaluation, before: Evaluation, facts: Facts, scope: Scope) -> tuple[str | None, Fact | None]:
@@ -163,15 +192,12 @@ def _metric(after: Evaluation, before: Evaluation, facts: Facts, scope: Scope) -
     return None, None
 
 
-def _ratio(difference: float, spread: Interval) -> Interval:
-    """Return z = difference/(SE sqrt(2)), two equal standard errors; without any error every difference is real."""
+def _ratio(difference: float, errors: tuple[Interval, Interval]) -> Interval:
+    """Return z = difference/sqrt(a^2 + b^2); without any error every difference is real."""
+    spreads = [math.hypot(*map(float, ends)) for ends in ([e.high for e in errors], [e.low for e in errors])]
     ends = [
-        difference / (float(error) * math.sqrt(2))
-        if error
-        else math.copysign(math.inf, difference)
-        if difference
-        else 0.0
-        for error in (spread.high, spread.low)
+        difference / spread if spread else math.copysign(math.inf, difference) if difference else 0.0
+        for spread in spreads
     ]
     return Interval(min(ends), max(ends))
 
@@ -181,19 +207,10 @@ def _p(z: Interval) -> Interval:
     return Interval(*ends)
 
 
-def _needed(difference: float, spread: Interval) -> float | None:
-    """Return the correlation r at which |difference| = 1.96 SE sqrt(2(1 - r)), or None where none is needed."""
-    error = float(spread.high)
-    if not error or not difference:
+def _needed(difference: float, errors: tuple[Interval, Interval]) -> float | None:
+    """Return the correlation r at which |difference| = 1.96 sqrt(a^2 + b^2 - 2rab), or None where none is needed."""
+    a, b = (float(error.high) for error in errors)
+    if not a or not b or not difference:
         return None
-    needed = 1 - (difference / (_QUANTILE * error)) ** 2 / 2
-    return needed if needed > 0 else None
-
-
-def _simple(interval: Interval) -> float | Interval:
-    return float(interval.low) if interval.is_point else interval
-
-
-def _shown(interval: Interval, spec: str) -> str:
-    low, high = format(float(interval.low), spec), format(float(interval.high), spec)
-    return low if low == high else f"{low} to {high}"
+    needed = (a * a + b * b - (difference / _QUANTILE) ** 2) / (2 * a * b)
+    return needed if 0 < needed <= 1 else None

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from diagnose.facts._fingerprints import Fingerprint, excluded, fingerprint
-from diagnose.facts._proofs import claim, resting_on
-from diagnose.facts._scopes import scope_of, series_scope
+from diagnose.facts._fingerprints import Fingerprint, excluded, fingerprints
+from diagnose.facts._one_class import constant_facts, share_facts
+from diagnose.facts._proofs import claim, following, resting_on
+from diagnose.facts._scopes import scope_of
 from diagnose.facts._scores import Scores, is_multi_label, quoted, score_groups, share
 from diagnose.facts._tables import counted, tabled
 from diagnose.interval import Interval
@@ -27,11 +26,15 @@ PROVIDES = {
     "class_count": "classes that the averages run over, a number or an interval (classes)",
     "predicted_positive_share": "share of the positive class among the predictions, a number or an interval",
     "predicted_share_lower_bound": "at least this share of the predictions is one class",
+    "never_predicted_share": "share of the rows whose true class is never predicted, a number or an interval",
 }
-NEEDS = ("sample_count", "class_count", "least_sample_count", "binary_matrix_possible")
+NEEDS = ("sample_count", "class_count", "least_sample_count", "binary_matrix_possible", "predicted_positive_share")
 
-_ZERO_DIVISION = "zero_division=0"
-_SINGLE_LABEL = "single_label=true"
+# Scores with fewer decimals than this print a 0 that may be anything.
+_FINE = 4
+# A balanced set gives a skilled model, too, a balanced accuracy next to its accuracy.
+_FAR = 0.02
+_MOST_CLASSES = 10
 
 
 def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Question]:
@@ -40,17 +43,35 @@ def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Ques
         repeated = _repeated(series)
         for evaluation in series.evaluations:
             scope = scope_of(run, series, evaluation)
-            decided = (
-                [] if is_multi_label(run, evaluation) else [*counted(evaluation, scope), *tabled(evaluation, scope)]
-            )
+            single = not is_multi_label(run, evaluation)
+            decided = [*counted(evaluation, scope), *tabled(evaluation, scope)] if single else []
             if decided:
                 yield from decided
                 continue
             groups = list(score_groups(run, evaluation, scope, assumed))
-            yield from _constant(evaluation, scope, groups, facts, repeated)
-            if evaluation is series.reported:
-                yield from _share_of_one_class(groups, scope, facts, assumed)
-                yield from _questions(series_scope(run, series), scope, groups, facts, assumed)
+            if evaluation is not series.reported:
+                yield from _constant(evaluation, scope, groups, facts, repeated=repeated, most=1)
+                continue
+            proved = [*constant_facts(groups, scope, facts)]
+            if not proved and single:
+                proved = [*_one_side(evaluation, scope, facts)]
+            yield from proved or _constant(evaluation, scope, groups, facts, repeated=repeated)
+            yield from share_facts(groups, scope, facts)
+
+
+def _one_side(evaluation: Evaluation, scope: Scope, facts: Facts) -> Iterator[Fact]:
+    """Yield that all rows are predicted positive, or none, where the binary matrix or a precision of 0/0 says so."""
+    positive, accuracy = facts.at("predicted_positive_share", scope), evaluation.get("accuracy")
+    if positive is None or positive.value not in (0, 1) or (accuracy is not None and accuracy.number == 0):
+        return
+    side = "positive" if positive.value else "negative"
+    because = f"the prediction is constant, every row is predicted {side}: {positive.because}"
+    yield following(positive, "constant_prediction", scope, holds=True, because=because)
+    if accuracy is not None and (right := share(accuracy)) is not None:
+        proof, assumes = resting_on([positive], ("same_unit=true",))
+        because = f"a constant prediction is right where its class is the true one: {quoted(accuracy)}"
+        used = (accuracy, *positive.evidence)
+        yield Fact("constant_class_share", right, scope, proof, because, "share", assumes, used)
 
 
 def _repeated(series: Series) -> frozenset[tuple[str, str]]:
@@ -65,26 +86,38 @@ def _repeated(series: Series) -> frozenset[tuple[str, str]]:
 
 
 def _constant(
-    evaluation: Evaluation, scope: Scope, groups: list[Scores], facts: Facts, repeated: frozenset[tuple[str, str]]
+    evaluation: Evaluation,
+    scope: Scope,
+    groups: list[Scores],
+    facts: Facts,
+    *,
+    repeated: frozenset[tuple[str, str]],
+    most: int | None = None,
 ) -> Iterator[Fact]:
-    """Yield what the scores of one evaluation say about a constant prediction; nothing where they leave it open."""
+    """Yield what the scores of one evaluation say about a constant prediction; nothing where they leave it open.
+
+    most: how many readings to look at; the first does for a row of a long history.
+    """
     if not groups and "mcc" not in evaluation.metrics and "kappa" not in evaluation.metrics:
         return
     count = facts.at("class_count", scope)
     known = Interval.of(count.value) if count is not None else None
-    zero = _no_correlation(evaluation)
+    zero = _no_correlation(evaluation, known)
+    balanced = _balanced(evaluation)
     for scores in groups:
         pair = (scores.accuracy.text, scores.f1.text) if scores.accuracy and scores.f1 else ("", "")
-        sign = zero is not None or pair in repeated
-        found = fingerprint(scores, known, second_sign=sign)
-        if found is not None:
+        # An F1 of 0 is repeated by whatever never hits, and says nothing of what is predicted.
+        hits = scores.f1 is not None and scores.f1.number > 0
+        sign = zero is not None or (hits and (balanced or pair in repeated))
+        found = fingerprints(scores, known, second_sign=sign, most=most)
+        if found:
             yield from _fingerprinted(found, scores, scope, facts, count)
             return
     accuracy = evaluation.get("accuracy")
     if zero is not None and accuracy is not None and 0 < accuracy.number < 1:
         because = (
-            f"{quoted(zero)} is exactly no correlation, as for a model that gives every row one class; predictions "
-            "that merely do not depend on the input would scatter around it"
+            f"{quoted(zero)} is exactly that of a model that gives every row one class; predictions that merely do "
+            "not depend on the input would scatter around it"
         )
         used = (zero, accuracy)
         yield claim(
@@ -106,17 +139,34 @@ def _constant(
         )
 
 
-def _no_correlation(evaluation: Evaluation) -> Value | None:
+def _no_correlation(evaluation: Evaluation, classes: Interval | None) -> Value | None:
     """Return a correlation of labels and predictions that is printed as exactly 0, or as NaN (0/0).
 
-    A short "0.0" counts where the numbers beside it have four decimals: tables drop trailing zeros.
+    A short "0.0" counts where the numbers beside it have four decimals: tables drop trailing zeros. A balanced
+    accuracy of 1/2 beside another accuracy is the same for two classes, unless a correlation is printed too.
     """
-    fine = max((_decimals(v) for v in evaluation.metrics.values()), default=0) >= 4
+    fine = max((_decimals(v) for v in evaluation.metrics.values()), default=0) >= _FINE
+    accuracy = evaluation.get("accuracy")
     for name in ("mcc", "kappa"):
         value = evaluation.metrics.get(name)
         if value is not None and (value.is_nan or (value.number == 0 and (fine or value.machine))):
             return value
-    return None
+    balanced = evaluation.get("balanced_accuracy")
+    if balanced is None or evaluation.get("mcc", "kappa") is not None or (classes is not None and classes.low > 2):
+        return None
+    half = balanced.number == 0.5 and (fine or balanced.machine)
+    return balanced if half and accuracy is not None and abs(accuracy.number - 0.5) > _FAR else None
+
+
+def _balanced(evaluation: Evaluation) -> bool:
+    """Whether the balanced accuracy is one over a small number of classes, to four decimals and unlike the accuracy."""
+    value, accuracy = evaluation.get("balanced_accuracy"), evaluation.get("accuracy")
+    if value is None or accuracy is None or value.interval is None or value.number <= 0:
+        return False
+    fine = value.machine or _decimals(value) >= _FINE
+    classes = round(1 / value.number)
+    near = 2 <= classes <= _MOST_CLASSES and Fraction(1, classes) in value.interval
+    return fine and near and abs(accuracy.number - value.number) > _FAR
 
 
 def _decimals(value: Value) -> int:
@@ -124,39 +174,53 @@ def _decimals(value: Value) -> int:
 
 
 def _fingerprinted(
-    found: Fingerprint, scores: Scores, scope: Scope, facts: Facts, count: Fact | None
+    fitting: list[Fingerprint], scores: Scores, scope: Scope, facts: Facts, count: Fact | None
 ) -> Iterator[Fact]:
-    """Yield the facts of a reading as a constant classifier, with the readings that are left beside it."""
+    """Yield the facts of the first reading as a constant classifier, with the readings that are left beside it."""
+    found = fitting[0]
+    part = found.share
+    for other in fitting[1:]:
+        part = part.hull(other.share)
     classes = f" and K from {found.classes.low} to {found.classes.high}" if found.classes else ""
     if found.classes is not None and found.classes.is_point:
         classes = f" and K = {found.classes.low}"
-    averaging = {"macro": "under macro averaging", "weighted": "under weighted averaging"}
+    under = {"macro": "under macro averaging", "weighted": "under weighted averaging"}
+    side = "and answers positive throughout" if found.positive else "and never answers positive"
     because = (
-        f"{quoted(*scores.values)} are {found.formula} with p from {float(found.share.low):.5g} to "
-        f"{float(found.share.high):.5g}{classes}: what a model prints that is constant or nearly constant "
-        f"{averaging.get(found.average, 'and answers positive throughout')}"
+        f"{quoted(*scores.values)} are {found.formula} with p = {_ends(found.share)}{classes}: "
+        f"what a model prints that is constant or nearly constant {under.get(found.average, side)}"
     )
     if found.zero_division != "0":
         because += f" (zero_division={found.zero_division})"
     others = _alternatives(scope, facts, scores)
     proof = Proof.IMPLIED
     assumes: tuple[str, ...] = scores.assumes
-    if found.average == "binary" and _every_row_positive(scores, facts, scope):
+    if found.positive and _every_row_positive(scores, facts, scope):
         proof, assumes = resting_on([facts.at("sample_count", scope)], ("one_matrix=true", *scores.assumes))
         others = ""
     used = scores.values
     yield claim(
         "constant_prediction", holds=True, scope=scope, basis=(proof, assumes), because=because + others, evidence=used
     )
-    sentence = f"p in {found.formula}: {quoted(*used)}"
-    yield Fact("constant_class_share", found.share, scope, proof, sentence, "share", assumes, used)
-    if found.average == "binary":
+    sentence = f"its class has p = {_ends(part)} of the rows, by {found.formula}: {quoted(*used)}"
+    yield Fact("constant_class_share", part, scope, proof, sentence, "share", assumes, used)
+    if found.positive:
         sentence = f"recall 1 and precision = accuracy leave next to no room for a negative prediction: {quoted(*used)}"
         yield Fact("predicted_positive_share", 1.0, scope, proof, sentence, "share", assumes, used)
-    if found.classes is not None and count is None:
+    elif found.positive is False and facts.at("predicted_positive_share", scope) is None:
+        sentence = f"no true positive, and nothing says that anything is predicted positive: {quoted(*used)}"
+        yield Fact("predicted_positive_share", 0.0, scope, proof, sentence, "share", assumes, used)
+    # A weighted average of a class with 1/K of the rows looks like a macro average: two classes are the usual case.
+    sure = all(other.average == found.average for other in fitting) or found.classes == Interval(2, 2)
+    if found.classes is not None and count is None and sure:
         value = int(found.classes.low) if found.classes.is_point else found.classes
         sentence = f"the K for which {found.formula} all hold: {quoted(*used)}"
         yield Fact("class_count", value, scope, Proof.IMPLIED, sentence, "classes", assumes, used)
+
+
+def _ends(bounds: Interval) -> str:
+    ends = dict.fromkeys(f"{float(end):.5g}" for end in (bounds.low, bounds.high))
+    return " to ".join(ends)
 
 
 def _every_row_positive(scores: Scores, facts: Facts, scope: Scope) -> bool:
@@ -185,86 +249,3 @@ def _alternatives(scope: Scope, facts: Facts, scores: Scores) -> str:
             )
     others.append("precision, recall and F1 of another unit (entities) than the accuracy (tokens, rows)")
     return f". Other readings: {'; '.join(others)}"
-
-
-def _share_of_one_class(groups: list[Scores], scope: Scope, facts: Facts, assumed: Assumptions) -> Iterator[Fact]:
-    """Yield a lower bound of the share of the predictions that are one class, from accuracy and macro precision.
-
-    With q_j the predicted and c_j the correct share of class j, K P = sum c_j/q_j >= (sum sqrt c_j)^2 >= acc, with
-    equality only for one predicted class; so with d = K P - acc < acc the correct share outside the largest class is
-    at most c' = acc (1 - sqrt(1 - (d/acc)^2))/2, and its predicted share at least (acc - c')/(K P).
-    """
-    count = facts.at("class_count", scope)
-    if count is None or assumed.get("zero_division", scope) not in (None, "0"):
-        return
-    for scores in groups:
-        if scores.average != "macro" or scores.accuracy is None or scores.precision is None:
-            continue
-        bounds = {}
-        for nearest in (False, True):
-            accuracy, precision = (scores.interval(name, nearest=nearest) for name in ("accuracy", "precision"))
-            if accuracy is not None and precision is not None:
-                bounds[nearest] = one_class_share(accuracy, precision, Interval.of(count.value))
-        safe, nearest_bound = bounds.get(False), bounds.get(True)
-        readings: list[tuple[float | None, tuple[str, ...]]] = [(safe, ())]
-        if nearest_bound is not None and (safe is None or nearest_bound - safe > 0.001):
-            readings.append((nearest_bound, ("rounded=true",)))
-        for bound, rounding in readings:
-            if bound is not None:
-                yield _bounded(bound, (*rounding, *scores.assumes), scores, count, scope)
-        return
-
-
-def _bounded(bound: float, extra: tuple[str, ...], scores: Scores, count: Fact, scope: Scope) -> Fact:
-    proof, assumes = resting_on([count], (*extra, _ZERO_DIVISION, _SINGLE_LABEL, "same_unit=true", "same_average=true"))
-    because = (
-        f"K x precision >= (sum of the roots of the correct shares)^2 >= accuracy, and {quoted(scores.accuracy)} "
-        f"with {quoted(scores.precision)} and K = {Interval.of(count.value).high:g} leave no room for a second class"
-    )
-    return Fact("predicted_share_lower_bound", bound, scope, proof, because, "share", assumes, scores.values)
-
-
-def one_class_share(accuracy: Interval, precision: Interval, classes: Interval) -> float | None:
-    """Return the bound of `_share_of_one_class`, or None where it says nothing.
-
-    It falls with the precision and with K and grows with the accuracy, so one corner of the intervals decides.
-    """
-    correct, total = Fraction(accuracy.low), Fraction(classes.high) * Fraction(precision.high)
-    excess = max(total - correct, Fraction(0))
-    if correct <= 0 or excess >= correct:
-        return None
-    root = math.sqrt(1 - (excess / correct) ** 2)
-    outside = float(correct) * (1 - root) / 2
-    bound = (float(correct) - outside) / float(max(total, correct)) - 1e-12
-    return bound if bound > 0.5 else None
-
-
-def _questions(
-    outer: Scope, scope: Scope, groups: list[Scores], facts: Facts, assumed: Assumptions
-) -> Iterator[Question]:
-    """Ask for what would settle a constant that is only implied."""
-    if not groups:
-        return
-    scores = groups[0]
-    known = _known_classes(facts, scope)
-    found = fingerprint(scores, known, second_sign=False)
-    if found is None or found.average == "binary":
-        return
-    decides = ("constant_prediction", "predicted_share_lower_bound", "averaging")
-    if scores.average is None:
-        ask = f"Were precision, recall and F1 {found.average} averages over the classes?"
-        yield Question(ask, f"averaging={found.average}", decides, outer)
-    if found.classes is not None and assumed.get("classes", scope) is None:
-        nearest = fingerprint(replace(scores, rounded=True), None, second_sign=False) or found
-        guess = (nearest.classes or found.classes).low
-        ask = "How many labels do the averages run over?"
-        yield Question(ask, f"classes={guess}", ("class_count", "predicted_share_lower_bound", "prior_entropy"), outer)
-    if scores.accuracy is not None and assumed.get("same_unit", scope) is None:
-        ask = "Do the accuracy and the other scores count the same things: all of them rows, or tokens beside entities?"
-        yield Question(ask, "same_unit=true", ("constant_prediction",), outer)
-
-
-def _known_classes(facts: Facts, scope: Scope) -> Interval | None:
-    """Return the class count where it does not itself come from the fingerprint."""
-    count = facts.at("class_count", scope)
-    return None if count is None or not isinstance(count.value, int) else Interval.of(count.value)

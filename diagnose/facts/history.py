@@ -70,7 +70,9 @@ def _best(run: Run, series: Series, scope: Scope) -> Iterator[Fact]:
     steps = {curve.metric: curve.best.place for curve in curves}
     said = "; ".join(f"{c.metric} is best at {unit} {show(c.best.place)} ({c.best.value.text})" for c in curves)
     proof = Proof.IMPLIED if any(c.ties for c in curves) else Proof.PROVED
-    yield Fact("best_steps", steps, scope, proof, f"each metric's best value as printed: {said}", unit=unit)
+    because = f"each metric's best value as printed: {said}"
+    used = tuple(c.best.value for c in curves)
+    yield Fact("best_steps", steps, scope, proof, because, unit=unit, evidence=used)
     task = task_curve(run, series)
     main = _telling(task, curves)
     ties = main.ties

@@ -79,7 +79,8 @@ def _loss(run: Run, series: Series, own: Scope, scope: Scope) -> Iterator[Fact]:
         yield Fact("nan_loss.tail_share", len(tail) / total, scope, Proof.PROVED, because, "", (), tuple(tail[-3:]))
     if loss is None or loss.is_finite:
         because = "no loss is reported" if loss is None else f"{loss.key} is {loss.text}"
-        yield claim("nan_loss.reported", holds=False, scope=own, basis=basis, because=because)
+        used = () if loss is None else (loss,)
+        yield claim("nan_loss.reported", holds=False, scope=own, basis=basis, because=because, evidence=used)
         if not tail:
             return
         loss = tail[-1]

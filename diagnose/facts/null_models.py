@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from diagnose.facts._proofs import claim, following, resting_on
 from diagnose.facts._scopes import scope_of, series_scope
 from diagnose.facts._scores import Scores, is_multi_label, quoted, score_groups, share
-from diagnose.facts.loss import binary_entropy
+from diagnose.facts.entropy import binary_entropy
 from diagnose.interval import Interval
 from diagnose.types import Evaluation, Fact, Facts, Proof, Question, Run, Scope
 
@@ -76,7 +76,7 @@ def _rejected(scope: Scope, facts: Facts) -> Fact | None:
     """Return that the model is no better than a null model: constant, or no more accurate than the majority class."""
     constant = facts.at("constant_class_share", scope)
     if constant is not None:
-        because = "a constant prediction knows nothing of the input"
+        because = f"a constant prediction knows nothing of the input; {constant.because}"
         return following(constant, "beats_null", scope, holds=False, because=because)
     lift, matrix = facts.at("lift_over_majority", scope), _matrix(facts, scope)
     if matrix is not None:
@@ -178,18 +178,22 @@ def _by_macro(groups: list[Scores], facts: Facts, rows: Fact | None, scope: Scop
     """
     count = facts.at("class_count", scope)
     few = Interval.of(count.value).low if count is not None else 2
+    if few < 2:
+        return None
     for scores in groups:
+        if scores.accuracy is not None and scores.accuracy.number == 0:
+            continue  # what is never right scores by its undefined classes only
         averaging = facts.at("averaging", scope)
         only_macro = scores.average == "macro" or (averaging is not None and averaging.value == ["macro"])
         if not only_macro:
             continue
-        margin, used = _margin(rows, 0.5 * math.sqrt(float(max(few, 2))))
+        margin, used = _margin(rows, 0.5 * math.sqrt(float(few)))
         for name in ("recall", "f1"):
             interval = scores.interval(name)
-            if interval is not None and interval.low > Fraction(1) / Fraction(max(few, 2)) + margin:
+            if interval is not None and interval.low > Fraction(1) / Fraction(few) + margin:
                 rests = [*used, averaging if scores.average is None else None, count]
                 basis = resting_on(rests, ("single_label=true", *scores.assumes), Proof.IMPLIED)
-                because = f"macro {name} of a null model is at most 1/{float(max(few, 2)):g}; {quoted(*scores.values)}"
+                because = f"macro {name} of a null model is at most 1/{float(few):g}; {quoted(*scores.values)}"
                 return claim(
                     "beats_null", holds=True, scope=scope, basis=basis, because=because, evidence=scores.values
                 )

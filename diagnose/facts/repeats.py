@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from diagnose.facts._curves import curve_of, history_of, printed_digits, training_points
+from diagnose.facts._curves import history_of, printed_digits, training_points
 from diagnose.facts._scopes import series_scope
 from diagnose.facts._task_metric import task_metrics
 from diagnose.types import Fact, Facts, Proof, Question, Run, Scope, Series, row_step
+from diagnose.vocabulary import metric_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -69,14 +70,18 @@ def _training_while_frozen(series: Series, frozen: int, losses: Sequence[Point],
     during = [p.number for p in losses if start is not None and p.place >= start]
     if len(during) > 1 and max(during) > 0:
         change = 1 - min(during) / max(during)
-        said = f"over these evaluations the training loss lies between {min(during):.4g} and {max(during):.4g}"
+        said = (
+            f"over these evaluations the training loss lies between {min(during):.4g} and {max(during):.4g}: "
+            f"1 - {min(during):.4g}/{max(during):.4g} = {change:.1%}"
+        )
         yield Fact("frozen_rows.training_change", change, scope, Proof.SUGGESTED, said)
 
 
 def _perfect(series: Series, names: Sequence[str]) -> bool:
     """Whether the last row is as good as it can be: it has nowhere to move."""
-    curves = [c for n in names if (c := curve_of(series, n)) is not None]
-    return any(c.last.number >= 1 if c.sign > 0 else c.last.number <= 0 for c in curves)
+    last = series.rows[-1].metrics
+    better = {name: info.higher_is_better for name in names if (info := metric_of(name)) is not None}
+    return any(last[n].number >= 1 if up else last[n].number <= 0 for n, up in better.items() if up is not None)
 
 
 def _same_tail(series: Series, names: Sequence[str]) -> int:

@@ -66,9 +66,12 @@ def _rate(run: Run, scope: Scope) -> Iterator[Fact]:
     start = _linear_start(logged)
     if start is None:
         least = top.value.interval.low if top.value.interval is not None else top.number
-        yield Fact("learning_rate.used", Interval(least, math.inf), scope, Proof.PROVED, because)
+        yield Fact("learning_rate.used", Interval(least, math.inf), scope, Proof.PROVED, because, evidence=(top.value,))
         return
-    because += f"; the later ones lie on a straight line that starts at {start:.4g}, which no peak exceeds"
+    because += (
+        f"; the later ones, down to {logged[-1].value.text} at step {show(logged[-1].place)}, lie on a straight line "
+        f"that starts at {start:.4g} at step 0, which no peak exceeds"
+    )
     # The printed rates are rounded, so the line may miss the largest of them by a hair.
     yield Fact("learning_rate.used", Interval(top.number, max(start, top.number)), scope, Proof.IMPLIED, because)
 
@@ -149,15 +152,16 @@ def _progress(run: Run, scope: Scope) -> Iterator[Fact]:
     done = max(steps if unit == "steps" else epochs, default=None)
     if done is None:
         return
-    because = f"the record ends at {show(done)} of {show(length)} planned {unit}"
+    because = f"the record ends at {show(done)} of {show(length)} planned {unit}: {done / length:.1%}"
     yield Fact("progress", done / length, scope, Proof.PROVED, because)
-    yield Fact("progress.snapshot", snapshot, scope, Proof.SUGGESTED, f"the sources are {', '.join(run.sources)}")
+    said = f"{', '.join(run.sources) or 'the source'} {'lies' if snapshot else 'does not lie'} in a checkpoint's folder"
+    yield Fact("progress.snapshot", snapshot, scope, Proof.SUGGESTED, said)
     history = _history(run)
     places = sorted({p for row in history.rows if sane(p := _at(row, unit))}) if history is not None else []
     if places:
         interval = (places[-1] - places[0]) / (len(places) - 1) if len(places) > 1 else places[0]
         due = math.floor((length - done) / interval + 1e-9) if interval > _LEAST_INTERVAL and done <= length else 0
-        said = f"{because}, with an evaluation every {interval:g} {unit}"
+        said = f"{because}, with an evaluation every {interval:g} {unit}: {due:,} more are due"
         yield Fact("progress.evaluations_due", due, scope, Proof.IMPLIED, said)
 
 
@@ -194,8 +198,14 @@ def _patience(run: Run, scope: Scope) -> Iterator[Fact]:
     curves = [c for name in (*task_metrics(history), "loss") if (c := curve_of(history, name)) is not None]
     since = {c.metric: c.since_best for c in curves if len(c.points) == len(history.rows)}
     if since:
-        said = "; ".join(f"{count} evaluations follow the best {name}" for name, count in since.items())
-        yield Fact("stopping.possible", max(since.values()) > 0, where, Proof.PROVED, said)
+        complete = [c for c in curves if c.metric in since]
+        said = "; ".join(
+            f"{c.since_best} evaluations follow the best {c.metric}, {c.best.value.text}" for c in complete
+        )
+        used = tuple(c.best.value for c in complete)
+        proof = Proof.IMPLIED if any(c.ties for c in complete) else Proof.PROVED
+        yield Fact("stopping.possible", max(since.values()) > 0, where, proof, said, evidence=used)
         main = task_curve(run, history) or curves[0]
-        said = f"{main.since_best} evaluations follow the best {main.metric}"
-        yield Fact("stopping.waited", main.since_best, where, Proof.PROVED, said, unit="evaluations")
+        said = f"{main.since_best} evaluations follow the best {main.metric}, {main.best.value.text}"
+        proof, used = Proof.IMPLIED if main.ties else Proof.PROVED, (main.best.value,)
+        yield Fact("stopping.waited", main.since_best, where, proof, said, unit="evaluations", evidence=used)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from diagnose.facts._proofs import resting_on
 from diagnose.facts._scopes import scope_of, series_scope
 from diagnose.facts._scores import measured
 from diagnose.types import Evaluation, Fact, Facts, Proof, Question, Run, Scope
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from diagnose.facts import Assumptions
-    from diagnose.interval import Interval
 
 PROVIDES: Mapping[str, str] = {
     "throughput": "samples a second of an evaluation (or, on the train split, of the training)",
@@ -32,7 +32,7 @@ _GENERATED = {
 
 def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Question]:  # noqa: ARG001
     """Yield the speed of every reported result, as printed or as samples over seconds."""
-    speeds: dict[tuple[str | None, str], tuple[Interval, Scope]] = {}
+    speeds: dict[tuple[str | None, str], tuple[Fact, Scope]] = {}
     for series in run.series():
         evaluation = series.reported
         scope = scope_of(run, series, evaluation)
@@ -45,14 +45,20 @@ def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Ques
             )
         if fact is not None:
             yield fact
-            speeds[series.task, series.split] = (fact.value, series_scope(run, series))
+            speeds[series.task, series.split] = (fact, series_scope(run, series))
             yield _generates(evaluation, scope)
     trained = speeds.get((None, "train"))
-    for (_, split), (speed, scope) in speeds.items():
-        if trained is not None and split != "train" and trained[0].low > 0:
-            ratio = speed / trained[0]
-            because = f"{speed.middle:.4g} samples a second in evaluation, {trained[0].middle:.4g} in training"
-            yield Fact("throughput.over_train", ratio, scope, Proof.PROVED, because)
+    for (_, split), (fact, scope) in speeds.items():
+        if trained is not None and split != "train" and trained[0].value.low > 0:
+            ours, theirs = fact.value, trained[0].value
+            ratio = ours / theirs
+            because = (
+                f"{ours.middle:.4g} samples a second in evaluation over {theirs.middle:.4g} in training = "
+                f"{ratio.middle:.3g}"
+            )
+            proof, assumes = resting_on([fact, trained[0]])
+            used = (*fact.evidence, *trained[0].evidence)
+            yield Fact("throughput.over_train", ratio, scope, proof, because, "", assumes, used)
 
 
 def _throughput(evaluation: Evaluation, scope: Scope) -> Fact | None:
@@ -65,8 +71,8 @@ def _throughput(evaluation: Evaluation, scope: Scope) -> Fact | None:
     time = measured(seconds) if seconds is not None else None
     if rows is None or seconds is None or time is None or rows.interval is None or time.low <= 0:
         return None
-    because = f"{rows.text} rows in {seconds.text} seconds"
     value = rows.interval / time
+    because = f"{rows.text} rows in {seconds.text} seconds: {value.middle:.4g} a second"
     return Fact(
         "throughput", value, scope, Proof.PROVED_IF, because, "samples/s", ("timing_same_rows=true",), (rows, seconds)
     )

@@ -73,7 +73,7 @@ def _informed(evaluation: Evaluation, facts: Facts, scope: Scope) -> Iterator[Fa
     above = (macro - blind) / Fraction(spread)
     because = (
         f"the recalls of {classes} classes have a mean of {macro.middle:.4g}; answers without regard to the input "
-        f"have 1/{classes} = {float(blind):.4g}, give or take {spread:.2g}"
+        f"have 1/{classes} = {float(blind):.4g}, give or take {spread:.2g}: {above.middle:.3g} standard errors apart"
     )
     known = margins is not None and len(margins.value) >= len(evaluation.classes)
     basis = resting_on(

@@ -39,7 +39,7 @@ def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Ques
             continue
         scope = scope_of(run, series, evaluation)
         difference = mine - aim
-        because = f"{value.key} {value.text} minus the target {target.text}"
+        because = f"{value.key} {value.text} minus the target {target.text} is {float(difference):+.4g}"
         values = (value, target)
         yield Fact("target_gap", float(difference), scope, Proof.PROVED, because, value.metric, (), values)
         yield Fact("target_gap.metric", value.metric, scope, Proof.PROVED, because, "", (), values)

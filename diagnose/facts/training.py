@@ -46,7 +46,7 @@ def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Ques
     if not logged:
         return
     yield from _ending(run, logged, scope)
-    points = [p for p in logged if math.isfinite(p.number) and p.value.interval is not None]
+    points = [p for p in logged if math.isfinite(p.number)]
     yield Fact("train_loss.points", len(points), scope, Proof.PROVED, f"{len(points)} training losses are logged")
     if not points:
         return
@@ -93,7 +93,7 @@ def _ends(points: Sequence[Point], scope: Scope) -> Iterator[Fact]:
     first, last = points[0], points[-1]
     for name, point in (("train_loss.first", first), ("train_loss.last", last)):
         because = f"the training loss at step {show(point.place)} is {point.value.text}"
-        yield Fact(name, point.value.interval, scope, Proof.PROVED, because, evidence=(point.value,))
+        yield Fact(name, point.value.interval or point.number, scope, Proof.PROVED, because, evidence=(point.value,))
     start, end = first.value.interval, last.value.interval
     if len(points) > 1 and start is not None and end is not None and start.low > _SMALLEST:
         # As printed: truncation at either end is covered by the two intervals.
@@ -112,19 +112,27 @@ def _levels(points: Sequence[Point], scope: Scope) -> Iterator[Fact]:
         yield Fact("train_loss.slope", slope, scope, Proof.SUGGESTED, because, unit="per step")
     if len(points) < 2 * _END:
         return
-    levels = [median(p.number for p in points[i : i + _END]) for i in range(len(points) - _END + 1)]
+    numbers = [p.number for p in points]
+    levels = [sorted(three)[1] for three in zip(numbers, numbers[1:], numbers[2:], strict=False)]
     end, least = levels[-1], min(levels)
     for name, base, said in (
         ("train_loss.over_min", least, "its smallest such level"),
         ("train_loss.over_first", levels[0], "the first three"),
     ):
         if base > 0:
-            because = f"the last three training losses have the median {end:.4g}, {said} {base:.4g}"
+            because = (
+                f"the last three training losses have the median {end:.4g}, {said} {base:.4g}: "
+                f"{end / base:.3g} times that"
+            )
             yield Fact(name, end / base, scope, Proof.SUGGESTED, because)
     middle = levels[len(levels) // 2]
     if middle > 0:
-        because = f"the training loss has the median {middle:.4g} in the middle of the log and {end:.4g} at its end"
-        yield Fact("train_loss.late_drop", 1 - end / middle, scope, Proof.SUGGESTED, because)
+        drop = 1 - end / middle
+        because = (
+            f"the training loss has the median {middle:.4g} in the middle of the log and {end:.4g} at its end (three "
+            f"each): 1 - {end:.4g}/{middle:.4g} = {drop:.1%}"
+        )
+        yield Fact("train_loss.late_drop", drop, scope, Proof.SUGGESTED, because)
     spikes = _spikes(points)
     because = f"{len(spikes)} of {len(points)} training losses are thrown back to where they started and recover"
     because += f" (steps {', '.join(show(p.place) for p in spikes[:5])})" if spikes else ""
@@ -139,6 +147,8 @@ def _spikes(points: Sequence[Point]) -> list[Point]:
     spikes = []
     start = max(p.number for p in points[:_END])
     for i in range(_WINDOW, len(points) - 1):
+        if points[i].number <= start:
+            continue
         limit = max(_SPIKE * median(p.number for p in points[i - _WINDOW : i]), start)
         if points[i].number > limit > 0 and points[i + 1].number <= limit:
             spikes.append(points[i])

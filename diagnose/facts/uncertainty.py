@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from diagnose.facts._averages import table_of
+from diagnose.facts._class_errors import errors_of_averages
 from diagnose.facts._proofs import resting_on
+from diagnose.facts._rank_errors import error_of_area, errors_of_correlations, said_rows
 from diagnose.facts._scopes import scope_of
-from diagnose.facts._scores import share
-from diagnose.facts._spread import error_of_f1, error_of_macro_f1, error_of_share
+from diagnose.facts._scores import quoted, share
+from diagnose.facts._spread import INDEPENDENT, error_of_f1, error_of_mcc, error_of_share, plain, shown
+from diagnose.facts._spread_classes import AVERAGES
 from diagnose.interval import Interval
 from diagnose.types import Fact, Proof
 
@@ -20,24 +22,27 @@ if TYPE_CHECKING:
     from diagnose.types import Evaluation, Facts, Question, Run, Scope
 
 PROVIDES: Mapping[str, str] = {
-    "standard_error": "of the evaluation's main metric: macro-F1 where a table gives it, else F1, else accuracy",
+    "standard_error": "of the evaluation's main metric: the average of a table, else F1, accuracy, a correlation, AUC",
     "standard_error.metric": "the metric whose standard error it is",
     "standard_error.accuracy": "of accuracy, a binomial share",
     "standard_error.f1": "of a binary F1",
-    "standard_error.macro_f1": "of macro-F1, by the delta method; an interval where the cells are not fixed",
+    "standard_error.precision": "of a binary precision, a share of the positive predictions",
+    "standard_error.recall": "of a binary recall, a share of the positive rows",
+    "standard_error.mcc": "of Matthews' correlation of a binary matrix, by the delta method",
+    "standard_error.pearson": "of Pearson's correlation, by Fisher's z",
+    "standard_error.spearman": "of Spearman's correlation, by Fisher's z",
+    "standard_error.auc": "of the area under the ROC curve (Hanley and McNeil)",
+    "auc.z": "the area under the ROC curve less 1/2, over the standard deviation that it has without skill",
+    **{
+        f"standard_error.{average}": f"of {average.replace('_', ' ')}, by the delta method; an interval where the "
+        "cells are not fixed"
+        for average in AVERAGES
+    },
 }
 NEEDS: tuple[str, ...] = (
-    "class_margins",
-    "confused_pairs",
-    "confusion_matrix",
-    "confusion_matrix_up_to_factor",
-    "sample_count",
-)
-
-_INDEPENDENT = ("independent_rows=true",)
-_ROUND_OFF = 1e-9
-# All pairs are needed, and they are quadratic in the classes.
-_MOST_CLASSES = 6
+    "class_count", "class_margins", "confused_pairs", "confusion_matrix", "confusion_matrix_up_to_factor",
+    "prevalence", "sample_count",
+)  # fmt: skip
 
 
 def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Question]:  # noqa: ARG001  # its protocol
@@ -47,12 +52,18 @@ def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Ques
     for series in run.series():
         evaluation = series.reported
         scope = scope_of(run, series, evaluation)
-        ways = (_macro_f1(evaluation, facts, scope), _f1(evaluation, facts, scope), _accuracy(evaluation, facts, scope))
-        found = [fact for fact in ways if fact is not None]
+        found = [
+            *errors_of_averages(evaluation, facts, scope),
+            *_of_matrix(evaluation, facts, scope),
+            *_accuracy(evaluation, facts, scope),
+            *errors_of_correlations(evaluation, facts, scope),
+            *error_of_area(evaluation, facts, scope),
+        ]
         yield from found
-        if found:
-            mains.append((evaluation, found[0]))
-            yield from _main(found[0])
+        errors = [fact for fact in found if fact.name.startswith("standard_error.")]
+        if errors:
+            mains.append((evaluation, errors[0]))
+            yield from _main(errors[0])
         else:
             without.append((evaluation, scope))
     for evaluation, scope in without:
@@ -66,7 +77,9 @@ def _main(fact: Fact) -> Iterator[Fact]:
     yield Fact(
         "standard_error", fact.value, fact.scope, fact.proof, fact.because, fact.unit, fact.assumes, fact.evidence
     )
-    yield Fact("standard_error.metric", fact.unit, fact.scope, fact.proof, fact.because, "", fact.assumes)
+    yield Fact(
+        "standard_error.metric", fact.unit, fact.scope, fact.proof, fact.because, "", fact.assumes, fact.evidence
+    )
 
 
 def _mean_of_tasks(evaluation: Evaluation, tasks: Sequence[tuple[Evaluation, Fact]], scope: Scope) -> Fact | None:
@@ -82,82 +95,69 @@ def _mean_of_tasks(evaluation: Evaluation, tasks: Sequence[tuple[Evaluation, Fac
     apart = [Interval.of(fact.value) for _, fact in parts]
     low = math.sqrt(math.fsum(float(e.low) ** 2 for e in apart)) / len(apart)
     high = math.fsum(float(e.high) for e in apart) / len(apart)
+    parted = " and ".join(shown(e) for e in apart)
     because = (
-        f"{own.key} {own.text} is the mean of {len(parts)} tasks; their errors may be unrelated ({low:.4f}) or move as "
-        f"one ({high:.4f})"
+        f"{own.key} {own.text} is the mean of {len(parts)} tasks with standard errors {parted}: the root of the sum of "
+        f"their squares over {len(parts)} = {low:.4f} where their errors are unrelated, their mean = {high:.4f} where "
+        "these move as one"
     )
-    proof, assumes = resting_on([fact for _, fact in parts], _INDEPENDENT, Proof.IMPLIED)
-    error = Interval(min(low, high), high)
-    return Fact("standard_error.macro_f1", error, scope, proof, because, own.metric, assumes, (own,))
-
-
-def _macro_f1(evaluation: Evaluation, facts: Facts, scope: Scope) -> Fact | None:
-    metric = _macro_name(evaluation)
-    margins, pairs = facts.at("class_margins", scope), facts.at("confused_pairs", scope)
-    if metric is None or margins is None or pairs is None or not 2 <= len(margins.value) <= _MOST_CLASSES:
-        return None
-    rows = list(margins.value.values())
-    if any(isinstance(row[key], Interval) for row in rows for key in ("tp", "predicted")):
-        return None
-    places = {label: i for i, label in enumerate(margins.value)}
-    bounds = {(i, j): (0, 0) for j in range(len(rows)) for i in range(j)}
-    for pair in pairs.value:
-        first, second = sorted(places[label] for label in pair["classes"])
-        bounds[first, second] = pair["errors"]["low"], pair["errors"]["high"]
-    errors = sum(row["support"] - row["tp"] for row in rows)
-    error = error_of_macro_f1(rows, bounds, errors)
-    value = error.middle if error.high - error.low < 1e-9 else error
-    because = (
-        f"macro-F1 over {sum(row['support'] for row in rows)} rows in {len(rows)} classes, by the delta method on the "
-        f"confusion matrix that the table fixes ({errors} errors): the error of this sample of rows alone"
+    proof, assumes = resting_on([fact for _, fact in parts], INDEPENDENT, Proof.IMPLIED)
+    used = (own, *(value for value, _ in parts))
+    return Fact(
+        "standard_error.macro_f1", Interval(min(low, high), high), scope, proof, because, own.metric, assumes, used
     )
-    proof, assumes = resting_on([margins, pairs], _INDEPENDENT)
-    return Fact("standard_error.macro_f1", value, scope, proof, because, metric, assumes, margins.evidence)
 
 
-def _macro_name(evaluation: Evaluation) -> str | None:
-    """Return the name under which macro-F1 is reported: its own, or plain F1 where that is the mean of the classes."""
-    if "macro_f1" in evaluation.metrics:
-        return "macro_f1"
-    f1 = evaluation.get("f1")
-    table = table_of(evaluation, None)
-    mean = table.macro("f1") if table is not None else None
-    if f1 is None or f1.interval is None or mean is None:
-        return "macro_f1" if mean is not None or evaluation.matrix else None
-    return "f1" if mean.meet(f1.interval) is not None else "macro_f1"
+# --- one binary matrix
 
 
-def _f1(evaluation: Evaluation, facts: Facts, scope: Scope) -> Fact | None:
+def _of_matrix(evaluation: Evaluation, facts: Facts, scope: Scope) -> Iterator[Fact]:
+    """Yield the standard errors of F1, Matthews' correlation, precision and recall of a binary matrix."""
     exact = facts.at("confusion_matrix", scope)
     fact = exact or facts.at("confusion_matrix_up_to_factor", scope)
-    if fact is None or "f1" not in evaluation.metrics:
-        return None
-    tp, errors = fact.value["tp"], fact.value["fp"] + fact.value["fn"]
-    error = error_of_f1(tp, errors)
-    because = f"F1 = 2tp/(2tp + fp + fn) with tp {tp} and {errors} errors, by the delta method: {error:.4f}"
-    if exact is None:
-        because += " at most, since the matrix is a multiple of this one"
-    proof, assumes = resting_on([fact], _INDEPENDENT)
-    value = error if exact is not None else Interval(0, error)
-    return Fact("standard_error.f1", value, scope, proof, because, "f1", assumes, fact.evidence)
+    if fact is None:
+        return
+    tp, fp, fn, tn = (fact.value[cell] for cell in ("tp", "fp", "fn", "tn"))
+    matrix = f"tp {tp:,}, fp {fp:,}, fn {fn:,}, tn {tn:,}"
+    errors = {
+        "f1": (error_of_f1(tp, fp + fn), "2 sqrt(tp e (tp + e))/(2tp + e)^2 with e = fp + fn (delta method)"),
+        "mcc": (error_of_mcc(tp, fp, fn, tn), "the root of the sum of n (d MCC/d n)^2 over the four cells"),
+        "precision": (_of_share(tp, tp + fp), "sqrt(P(1 - P)/(tp + fp))"),
+        "recall": (_of_share(tp, tp + fn), "sqrt(R(1 - R)/(tp + fn))"),
+    }
+    proof, assumes = resting_on([fact], INDEPENDENT)
+    for metric, (error, formula) in errors.items():
+        if error is None or metric not in evaluation.metrics:
+            continue
+        because = f"{formula}; {matrix}: {error:.4f}"
+        if exact is None:
+            because += " at most, since the matrix is a multiple of this one"
+        value = error if exact is not None else Interval(0, error)
+        yield Fact(f"standard_error.{metric}", value, scope, proof, because, metric, assumes, fact.evidence)
 
 
-def _accuracy(evaluation: Evaluation, facts: Facts, scope: Scope) -> Fact | None:
+def _of_share(right: float, rows: float) -> float | None:
+    return error_of_share(right / rows, rows) if rows else None
+
+
+# --- metrics with a sample count
+
+
+def _accuracy(evaluation: Evaluation, facts: Facts, scope: Scope) -> Iterator[Fact]:
     accuracy, rows = evaluation.get("accuracy"), facts.at("sample_count", scope)
     if accuracy is None or rows is None or not 0 <= accuracy.number <= 1:
-        return None
+        return
     count, printed = Interval.of(rows.value), share(accuracy)
     if count.low < 1 or printed is None:
-        return None
+        return
     # a(1 - a) is largest at 1/2 and least at an end.
     least, most = (max(abs(float(end) - 0.5) for end in (printed.low, printed.high)), abs(_nearest_half(printed) - 0.5))
-    ends = error_of_share(0.5 + least, float(count.high)), error_of_share(0.5 + most, float(count.low))
-    error = ends[0] if ends[1] - ends[0] < _ROUND_OFF else Interval(*ends)
-    shown = f"{ends[1]:.4f}" if f"{ends[0]:.4f}" == f"{ends[1]:.4f}" else f"{ends[0]:.4f} to {ends[1]:.4f}"
-    because = f"sqrt(a(1 - a)/n) with {accuracy.key} {accuracy.text} of {count.low:,} rows: {shown}"
-    proof, assumes = resting_on([rows], (*_INDEPENDENT, "same_unit=true"))
-    proof = Proof.weakest([proof, Proof.PROVED_IF])
-    return Fact("standard_error.accuracy", error, scope, proof, because, "accuracy", assumes, (accuracy,))
+    error = Interval(error_of_share(0.5 + least, float(count.high)), error_of_share(0.5 + most, float(count.low)))
+    because = f"sqrt(a(1 - a)/n) with {quoted(accuracy)} of {said_rows(count)} rows: {shown(error)}"
+    proof, assumes = resting_on([rows], (*INDEPENDENT, "same_unit=true"), Proof.PROVED_IF)
+    yield Fact(
+        "standard_error.accuracy", plain(error), scope, proof, because, "accuracy", assumes, (accuracy, *rows.evidence)
+    )
 
 
 def _nearest_half(interval: Interval) -> float:

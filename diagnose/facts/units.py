@@ -8,9 +8,11 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from diagnose.facts._binary import primitive
+from diagnose.facts._binary_recovery import shown_count
 from diagnose.facts._proofs import claim, resting_on
 from diagnose.facts._scopes import scope_of, series_scope
-from diagnose.facts._scores import decimals_of, harmonic_mean, padded, quoted, score_groups
+from diagnose.facts._scores import decimals_of, harmonic_mean, padded, quoted, score_groups, share
+from diagnose.interval import Interval
 from diagnose.types import Evaluation, Fact, Facts, Proof, Question, Run, Scope, Series, Value
 from diagnose.vocabulary import metric_of
 
@@ -18,11 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from diagnose.facts import Assumptions
-    from diagnose.interval import Interval
 
 PROVIDES = {
     "entity_level": "precision, recall and F1 count entities (spans), as the names say",
     "unit_mismatch": "the accuracy counts other things than precision, recall and F1 (tokens beside entities)",
+    "accuracy_not_k_over_n": "the accuracy is no whole number of the evaluated rows over their number",
     "mixed_scale": "some scores are fractions and others percentages, with nothing to tell them apart",
     "task_score_count": "different task scores in the reported evaluation, losses and timings apart",
     "task_count": "evaluated tasks of the run",
@@ -37,6 +39,10 @@ _PERFECT = 0.999
 # A round accuracy (3/4) is no sign of another unit where the least matrix with this precision and recall has it too;
 # that of another unit fits only many times that matrix.
 _MULTIPLE = 10
+# A measured number of rows may be one of so many.
+_MOST_COUNTS = 30
+# What a sum over batches may lose in double precision; and a print narrower than the other is a double or a float32.
+_LOST_DOUBLE, _LOST_SINGLE = Fraction(1, 10**12), Fraction(1, 10**6)
 _ENTITY_NAMES = re.compile(
     r"(?<![a-z])(ner|conll\w*|wikiann|ontonotes\w*|seqeval|span[-_ ]?f1|token[-_ ]classification|ents?_[fpr])(?![a-z])",
     re.IGNORECASE,
@@ -52,6 +58,7 @@ def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Ques
         evaluation = series.reported
         scope = scope_of(run, series, evaluation)
         yield from _entity_level(run, evaluation, scope)
+        yield from _no_share(evaluation, scope, facts, rounded=assumed.get("rounded", scope) == "true")
         yield from _unit_mismatch(run, evaluation, scope, facts, assumed)
         yield from _word_errors(evaluation, scope)
         scores = _task_scores(evaluation)
@@ -137,6 +144,32 @@ def _unit_mismatch(
             because=because,
             evidence=scores.values,
         )
+
+
+def _no_share(evaluation: Evaluation, scope: Scope, facts: Facts, *, rounded: bool) -> Iterator[Fact]:
+    """Yield that the accuracy is no k/n with a whole k, for every number of rows n that there can be (the GRIM test).
+
+    Source: Brown and Heathers 2017, The GRIM test. A sum over batches may have lost some of the last digits.
+    """
+    accuracy, rows = evaluation.get("accuracy"), facts.at("sample_count", scope)
+    if accuracy is None or rows is None or rows.proof is Proof.IMPLIED or not 0 <= accuracy.number <= 1:
+        return
+    printed, counts = share(accuracy, rounded=rounded), Interval.of(rows.value)
+    if printed is None or counts.high - counts.low >= _MOST_COUNTS:
+        return
+    width = printed.high - printed.low
+    lost = max(_LOST_DOUBLE, width) if width < _LOST_SINGLE else 0
+    spread = Interval(printed.low - lost, printed.high + lost)
+    if any(_has_integer(spread * n) for n in range(int(counts.low), int(counts.high) + 1)):
+        return
+    right = Fraction(printed.low + printed.high) / 2 * int(counts.low)
+    because = (
+        f"{quoted(accuracy)} of {shown_count(rows)} rows would be {float(right):.6g} right ones, no whole number: it "
+        "is a mean over batches or folds, weighted, or counts other things or other rows"
+    )
+    basis = resting_on([rows], ("rounded=true",) if rounded else ())
+    name = "accuracy_not_k_over_n"
+    yield claim(name, holds=True, scope=scope, basis=basis, because=because, evidence=(accuracy,))
 
 
 def _has_integer(interval: Interval) -> bool:

@@ -90,19 +90,26 @@ def _metric(curve: Curve, facts: Facts, scope: Scope) -> Iterator[Fact]:
     if best.number != 0:
         drop = curve.ahead(best.number, last.number) / abs(best.number)
         yield Fact(
-            "val_metric.drop", drop, scope, Proof.SUGGESTED, f"{said}: {drop:.1%} worse",
+            "val_metric.drop", drop, scope, Proof.SUGGESTED,
+            f"{said}: |{last.value.text} - {best.value.text}|/{best.value.text} = {drop:.1%} worse",
             evidence=(best.value, last.value),
         )  # fmt: skip
     yield from _in_noise(curve, noise.size, scope)
     null = null_of(curve, facts, scope)
     if null is not None:
         above = curve.ahead(best.number, null)
-        because = f"{said}; without skill it would be {null:.4g}"
+        because = (
+            f"{said}; without skill it would be {null:.4g}: |{best.number:.4g} - {null:.4g}| is "
+            f"{above / noise.size:.3g} times its noise of {noise.size:.4g}"
+        )
         yield Fact("val_metric.above_null", above / noise.size, scope, Proof.SUGGESTED, because)
     base = null if null is not None else start_of(curve)
     if base is not None and curve.ahead(best.number, base) > 0:
         lost = curve.ahead(best.number, last.number) / curve.ahead(best.number, base)
-        because = f"{said}; {'without skill' if null is not None else 'at the start'} it would be {base:.4g}"
+        because = (
+            f"{said}; {'without skill it would be' if null is not None else 'at the start it was'} {base:.4g}: "
+            f"({best.number:.4g} - {last.number:.4g})/({best.number:.4g} - {base:.4g}) = {lost:.1%} of the gain is lost"
+        )
         yield Fact("val_metric.lost", lost, scope, Proof.SUGGESTED, because)
     swings = curve.swings(_METRIC_SWING, 3 * noise.size)
     said = f"in {swings} of {len(curve.points)} evaluations {curve.metric} gets {_METRIC_SWING:.0%} worse, and recovers"
@@ -144,7 +151,7 @@ def _pace(curve: Curve, before: float, scope: Scope) -> Iterator[Fact]:
     pace = late / gain * (best.place - first.place) / (last.place - previous.place)
     because = (
         f"{curve.metric} improved by {gain:.4g} from {show(first.place)} to {show(best.place)}, "
-        f"and over the last interval at {pace:.0%} of that speed"
+        f"and by {late:.4g} from {show(previous.place)} to {show(last.place)}: {pace:.0%} of that speed"
     )
     yield Fact("val_metric.last_pace", pace, scope, Proof.SUGGESTED, because)
 
@@ -152,11 +159,18 @@ def _pace(curve: Curve, before: float, scope: Scope) -> Iterator[Fact]:
 def _after_break(curve: Curve, facts: Facts, scope: Scope) -> Iterator[Fact]:
     """Yield whether the metric moves after the training loss broke: lost weights give the same answers for ever."""
     broken = facts.at("train_loss.broken_from", scope)
-    after = [p for p in curve.points if p.place >= broken.value] if broken is not None else []
+    if broken is None:
+        return
+    after = [p for p in curve.points if p.place >= broken.value]
     if len(after) > 1:
         moves = len({p.value.text for p in after}) > 1
-        because = f"{curve.metric} {'moves' if moves else 'stays the same'} in {len(after)} evaluations after that"
-        yield Fact("val_metric.moves_when_broken", moves, scope, Proof.PROVED, because)
+        because = (
+            f"{curve.metric} goes from {after[0].value.text} to {after[-1].value.text} and "
+            f"{'moves' if moves else 'stays the same'} in the {len(after)} evaluations from step {show(broken.value)} "
+            "on, where the training loss broke"
+        )
+        used = (after[0].value, after[-1].value)
+        yield Fact("val_metric.moves_when_broken", moves, scope, Proof.PROVED, because, evidence=used)
 
 
 def _loss(curve: Curve, scope: Scope) -> Iterator[Fact]:
@@ -169,16 +183,22 @@ def _loss(curve: Curve, scope: Scope) -> Iterator[Fact]:
         f"the evaluation loss is smallest at {show(least.place)} ({least.value.text}), at the end {last.value.text}"
     )
     proof = Proof.IMPLIED if curve.ties else Proof.PROVED
-    yield Fact("val_loss.min_step", least.place, scope, proof, because, unit="step")
-    yield Fact("val_loss.rows_since_min", curve.since_best, scope, proof, because)
+    used = (least.value,)
+    yield Fact("val_loss.min_step", least.place, scope, proof, because, unit="step", evidence=used)
+    said = f"{because}: {curve.since_best} of {len(curve.points)} evaluations follow"
+    yield Fact("val_loss.rows_since_min", curve.since_best, scope, proof, said, evidence=used)
     if least.number > 0:
         rise = last.number / least.number - 1
-        said = f"{because}: {rise:.0%} above"
+        said = f"{because}: {last.value.text}/{least.value.text} - 1 = {rise:.1%}"
         yield Fact("val_loss.rise", rise, scope, Proof.SUGGESTED, said, evidence=(least.value, last.value))
     earlier = min((p.number for p in curve.points[:-1]), default=0.0)
     if earlier > 0:
-        said = f"the last evaluation loss is {last.number:.4g}, the smallest before it {earlier:.4g}"
-        yield Fact("val_loss.last_fall", 1 - last.number / earlier, scope, Proof.SUGGESTED, said)
+        fall = 1 - last.number / earlier
+        said = (
+            f"the last evaluation loss is {last.number:.4g}, the smallest before it {earlier:.4g}: "
+            f"1 - {last.number:.4g}/{earlier:.4g} = {fall:.1%}"
+        )
+        yield Fact("val_loss.last_fall", fall, scope, Proof.SUGGESTED, said)
     # A loss that has become small doubles through a few rows: a swing has to be a quarter of the first loss as well.
     swings = curve.swings(_LOSS_SWING, abs(first.number) / 4)
     said = f"in {swings} of {len(curve.points)} evaluations the loss jumps by {_LOSS_SWING:.0%}, and recovers"
@@ -204,5 +224,9 @@ def _training_after(best: Point, losses: Sequence[Point], scope: Scope) -> Itera
     then, now = math.fsum(before[-size:]) / size, math.fsum(after[-size:]) / size
     if then <= 0:
         return
-    because = f"the training loss is {then:.4g} at the best evaluation and {now:.4g} at the end (means of {size})"
-    yield Fact("train_loss.change_after_best", now / then - 1, scope, Proof.SUGGESTED, because)
+    change = now / then - 1
+    because = (
+        f"the training loss is {then:.4g} at the best evaluation and {now:.4g} at the end (means of {size}): "
+        f"{now:.4g}/{then:.4g} - 1 = {change:+.1%}"
+    )
+    yield Fact("train_loss.change_after_best", change, scope, Proof.SUGGESTED, because)

@@ -31,6 +31,7 @@ class Draft:
     matrix: dict[str, dict[str, int]] | None = None
     source: str = ""
     matrix_assumes: tuple[str, ...] = ()
+    recomputed: dict[str, Value] = field(default_factory=dict)
 
     @property
     def is_row(self) -> bool:
@@ -80,7 +81,9 @@ class Draft:
         """Return the finished evaluation."""
         rows = tuple(ClassRow(label, metrics) for label, metrics in self.classes.items())
         place = self.split, self.task, self.step, self.epoch
-        return Evaluation(*place, self.metrics, rows, self.matrix, self.source, self.matrix_assumes)
+        return Evaluation(
+            *place, self.metrics, rows, self.matrix, self.source, self.matrix_assumes, recomputed=self.recomputed
+        )
 
 
 class Drafts:

@@ -27,12 +27,15 @@ LARGEST_JSON = 64 * MEBI
 # A pipe that never ends is given up here.
 LONGEST_STREAM = 1024 * MEBI
 _CHUNK = MEBI
+_MAGIC_LENGTH = 256
 _LOOKS_LIKE_JSON = re.compile(r"\s*(?:\{\s*[\"}]|\[\s*[\[{\"\]])")
 
 # A folder is searched this deep and for so many files; a training folder has a handful.
 _DEPTH = 3
 _MOST_FILES = 400
 _SUFFIXES = {".json", ".jsonl", ".md", ".txt", ".log", ".out", ".err", ".csv", ".tsv", ""}
+_DATA_SUFFIXES = {".csv", ".tsv", ".json", ".jsonl", ".parquet", ".npz", ".npy"}
+_PREDICTION_LIKE = re.compile(r"pred(?:iction|s|_|\.)|y_true|logits|confusion", re.IGNORECASE)
 _METRIC_LIKE = re.compile(
     r"result|metric|eval|report|score|trainer_state|history|training|train_log|(?:^|[._-])log|\.log$|\.err$|\.out$"
     r"|\.md$|summary|loss",
@@ -40,9 +43,10 @@ _METRIC_LIKE = re.compile(
 )
 _NEVER = re.compile(
     r"token|vocab|merges|(?:^|_)config\.|generation_config|requirements|license|special_|added_|index\.json$"
-    r"|package|predictions|changelog|contributing",
+    r"|package|generated_pred|changelog|contributing",
     re.IGNORECASE,
 )
+_FOR_BINARY = "give metrics as text, JSON or Markdown, predictions as CSV, JSON, Parquet, .npz or .npy"
 _SKIPPED_FOLDERS = {"__pycache__", "node_modules", "venv", "site-packages"}
 
 
@@ -61,7 +65,13 @@ def load_file(source: str) -> Document:
         if not stat.S_ISREG(kind):
             raise UnreadableInputError(f"{source}: not a regular file", "give a file, a folder, or - for a pipe")
         with open(source, "rb") as stream:  # noqa: PTH123  # as above
-            return _document(source, *_regular(source, stream))
+            binary = _array_format(stream.read(_MAGIC_LENGTH))
+            if binary:
+                return Document(source, "", path=source, binary=binary)
+            stream.seek(0)
+            document = _document(source, *_regular(source, stream))
+            document.path = source
+            return document
     except FileNotFoundError:
         raise UnreadableInputError(f"{source}: no such file or folder", _near(source)) from None
     except PermissionError:
@@ -69,6 +79,16 @@ def load_file(source: str) -> Document:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise UnreadableInputError(f"{source}: cannot be read: {reason}") from None
+
+
+def _array_format(head: bytes) -> str:
+    """Return which binary format of data begins so, or ""; a .zip of anything else has no array at its beginning."""
+    if head.startswith(b"PAR1"):
+        return "parquet"
+    if head.startswith(b"\x93NUMPY"):
+        return "npy"
+    # A zip's first entry: its name stands at byte 30, and is an array's.
+    return "npz" if head.startswith(b"PK\x03\x04") and b".npy" in head[30:] else ""
 
 
 def load_stream(stream: BinaryIO, source: str) -> Document:
@@ -133,7 +153,7 @@ def _document(source: str, head: bytes, tail: bytes, left_out: int, lines: int) 
         raise UnreadableInputError(f"{source}: the {'input' if source == '-' else 'file'} is empty")
     encoding = encoding_of(head)
     if encoding is None:
-        raise UnreadableInputError(f"{source}: a binary file, not text", "give the metrics as text, JSON or Markdown")
+        raise UnreadableInputError(f"{source}: a binary file, not text", _FOR_BINARY)
     if not left_out:
         return Document(source, clean(decode(head, encoding)))
     # The lines that the cut goes through belong to what is left out.
@@ -191,6 +211,8 @@ def _natural(path: Path) -> list[tuple[int, str]]:
 
 
 def _may_hold_metrics(path: Path) -> bool:
+    if path.suffix.lower() in _DATA_SUFFIXES and _PREDICTION_LIKE.search(path.name) and not _NEVER.search(path.name):
+        return True
     if path.suffix.lower() not in _SUFFIXES or _NEVER.search(path.name):
         return False
     if _METRIC_LIKE.search(path.name):

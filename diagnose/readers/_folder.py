@@ -22,7 +22,8 @@ _CHECKPOINT = re.compile(r"(?:checkpoint|ckpt|step)[-_](\d+)", re.IGNORECASE)
 _ROLES = {
     "accuracy", "all", "best", "card", "checkpoints", "classification", "confusion", "data", "dev", "detailed",
     "eval", "evals", "evaluation", "final", "full", "history", "last", "log", "logs", "loss", "losses", "matrix",
-    "metric", "metrics", "model", "out", "output", "outputs", "per", "class", "performance", "predict", "readme",
+    "matrices", "metric", "metrics", "model", "out", "output", "outputs", "per", "class", "performance", "pred",
+    "predict", "predicted", "prediction", "predictions", "preds", "readme",
     "report", "reports", "result", "results", "run", "runs", "score", "scores", "state", "stats", "summary", "test",
     "train", "trainer", "training", "val", "valid", "validation",
 }  # fmt: skip
@@ -155,7 +156,11 @@ def _contradict(parts: list[_Part]) -> bool:
     said: dict[tuple[str | None, str | None, str], tuple[str, str]] = {}
     for part in parts:
         for record in part.records.records:
-            if record.role != "metrics" or any(parse_name(c.key).metric in ("step", "iteration") for c in record.cells):
+            if (
+                record.computed
+                or record.role != "metrics"
+                or any(parse_name(c.key).metric in ("step", "iteration") for c in record.cells)
+            ):
                 continue
             for cell in record.cells:
                 name = parse_name(cell.key)

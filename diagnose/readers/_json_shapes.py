@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from math import isfinite
 from typing import Any
 
 from diagnose.readers._numbers import read_number
@@ -19,6 +20,8 @@ __all__ = [
     "is_class_table",
     "is_matrix",
     "is_numbers",
+    "matrix_rows",
+    "no_matrix",
     "scalars",
 ]
 
@@ -94,11 +97,40 @@ def class_label(item: JsonObject) -> str | None:
 
 def is_matrix(node: list[Any]) -> bool:
     return len(node) > 1 and all(
-        isinstance(row, list)
-        and len(row) == len(node)
-        and all(isinstance(cell, NumberText) and cell.isdigit() for cell in row)
-        for row in node
+        isinstance(row, list) and len(row) == len(node) and all(_is_count(cell) for cell in row) for row in node
     )
+
+
+def _is_count(cell: Any) -> bool:
+    return isinstance(cell, NumberText) and (cell.isdigit() or (cell.endswith(".0") and cell[:-2].isdigit()))
+
+
+def no_matrix(node: list[Any]) -> str | None:
+    """Return why a list of lists of numbers is no confusion matrix of counts; None where it is one, or no such list."""
+    rows = [row for row in node if isinstance(row, list)]
+    if len(rows) < len(node) or len(node) < 2 or is_matrix(node):
+        return None
+    cells = [cell for row in rows for cell in row]
+    if not cells or not all(isinstance(cell, NumberText) or cell is None for cell in cells):
+        return None
+    numbers = [read_number(str(cell)) if cell is not None else None for cell in cells]
+    if any(number is None or not isfinite(number.number) for number in numbers):
+        return "a confusion matrix with an empty or NaN cell"
+    if any(number.number < 0 for number in numbers if number is not None):
+        return "a confusion matrix with a negative cell"
+    widths = {len(row) for row in rows}
+    if widths != {len(rows)}:
+        return f"a confusion matrix has to be square, this one is {len(rows)} x {max(widths)}"
+    return "a normalised confusion matrix: shares, not counts"
+
+
+def matrix_rows(node: JsonObject) -> dict[str, JsonObject] | None:
+    """Return the rows of a matrix that is written as an object of objects of counts; None for another object."""
+    rows = {key: child for key, child in node.items() if isinstance(child, JsonObject)}
+    if len(rows) < 2 or len(rows) < len(node):
+        return None
+    square = all(row.keys() == rows.keys() and all(map(_is_count, row.values())) for row in rows.values())
+    return rows if square else None
 
 
 def axis_cell(key: str, at: str) -> Cell | None:

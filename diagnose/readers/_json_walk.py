@@ -14,6 +14,8 @@ from diagnose.readers._json_shapes import (
     is_class_table,
     is_matrix,
     is_numbers,
+    matrix_rows,
+    no_matrix,
     scalars,
 )
 from diagnose.readers.json_tree import JsonObject, NumberText, pointer
@@ -106,7 +108,9 @@ class Walk:
         for key in node.repeated:
             self._skip(place.below(key), f"{key!r} stands here more than once: the last one counts")
         place = _told(node, place)
-        if is_class_table(node):
+        if (frame := _frame(node)) is not None:
+            self._matrix(*frame, place.below("data"))
+        elif is_class_table(node):
             self._class_table(node, place)
         else:
             self._add(scalars(node, place.at), place)
@@ -120,6 +124,9 @@ class Walk:
             self._list(key, child, place, node)
         elif not isinstance(child, JsonObject):
             return
+        elif _MATRIX.search(key) and (rows := matrix_rows(child)) is not None:
+            matrix = [[row[label] for label in rows] for row in rows.values()]
+            self._matrix(matrix, list(rows), place.below(key))
         elif lower in _SETTINGS:
             self._settings(child, place.below(key))
         elif lower == "n-samples":
@@ -150,6 +157,8 @@ class Walk:
     def _list(self, key: str, child: list[Any], place: Place, node: JsonObject) -> None:
         if _MATRIX.search(key) and is_matrix(child):
             self._matrix(child, self._labels(node, len(child)), place.below(key))
+        elif _MATRIX.search(key) and (reason := no_matrix(child)) is not None:
+            self._skip(place.below(key), reason)
         elif any(isinstance(item, JsonObject) for item in child) and key.lower() not in _SURROUNDINGS:
             self.enter(child, place.named(key))
 
@@ -201,7 +210,7 @@ class Walk:
         """Return the names of the classes, from a list of names beside the numbers if there is one."""
         for key in _LABEL_LISTS:
             names = node.get(key)
-            if isinstance(names, list) and len(names) == length and all(isinstance(name, str) for name in names):
+            if isinstance(names, list) and len(names) == length and all(isinstance(n, str | bool) for n in names):
                 return [str(name) for name in names]
         return [str(i) for i in range(length)]
 
@@ -269,6 +278,14 @@ def _told(node: JsonObject, place: Place) -> Place:
     if task is not None:
         place = replace(place, task=task)
     return replace(place, run=run) if run is not None and place.group else place
+
+
+def _frame(node: JsonObject) -> tuple[list[Any], list[str]] | None:
+    """Return the cells and the classes of a confusion matrix that pandas wrote with orient="split", or None."""
+    columns, index, data = (node.get(key) for key in ("columns", "index", "data"))
+    if not isinstance(data, list) or not is_matrix(data) or columns != index or not isinstance(index, list):
+        return None
+    return data, [str(label) for label in index]
 
 
 def _is_name(value: Any) -> bool:

@@ -13,13 +13,11 @@ if TYPE_CHECKING:
     from diagnose.readers.headings import Context
     from diagnose.readers.page import Page
 
-__all__ = ["matrix_records"]
+__all__ = ["class_name", "matrix_records", "side_named"]
 
-_PREDICTED = re.compile(
-    r"^(?:predicted|prediction|predictions|pred)\b[\s:_-]*(?:as|label|class)?[\s:_-]*", re.IGNORECASE
-)
+_PREDICTED = re.compile(r"^(?:predicted|predictions?|pred)(?:\b|_)[\s:_-]*(?:as|label|class)?[\s:_-]*", re.IGNORECASE)
 _ACTUAL = re.compile(
-    r"^(?:labell?ed|actual|true|truth|ground[\s_-]truth|gold|real|reference)\b[\s:_-]*(?:as|label|class)?[\s:_-]*",
+    r"^(?:labell?ed|actual|true|truth|ground[\s_-]truth|gold|real|reference)(?:\b|_)[\s:_-]*(?:as|label|class)?[\s:_-]*",
     re.IGNORECASE,
 )
 # The side named behind the class: "1 (Predicted)".
@@ -44,8 +42,8 @@ def matrix_records(page: Page, grid: Grid, title: str, context: Context) -> list
     counts = [[_count(grid.rows[i][j]) for j in places] for i in rows]
     if len(rows) < 2 or len(columns) < 2 or not all(all(row) for row in counts):
         return None
-    row_names = [_class_name(grid.rows[i][0]) for i in rows]
-    column_names = [_class_name(name) for name in columns]
+    row_names = [class_name(grid.rows[i][0]) for i in rows]
+    column_names = [class_name(name) for name in columns]
     if side == "columns":
         counts = [list(column) for column in zip(*counts, strict=True)]
         row_names, column_names = column_names, row_names
@@ -67,10 +65,9 @@ def matrix_records(page: Page, grid: Grid, title: str, context: Context) -> list
 
 def _true_side(corner: str, columns: list[str], rows: list[str], title: str) -> str | None:
     """Return where the true classes stand, "rows" or "columns"; None where nothing says so."""
-    if all(map(_is_predicted, columns)) or (rows and all(map(_is_actual, rows))):
-        return "rows"
-    if all(map(_is_actual, columns)) or (rows and all(map(_is_predicted, rows))):
-        return "columns"
+    side = side_named(columns, rows)
+    if side is not None:
+        return side
     actual, predicted = _ACTUAL_WORD.search(corner), _PREDICTED_WORD.search(corner)
     if actual or predicted:
         rows_first = predicted is None or (actual is not None and actual.start() < predicted.start())
@@ -82,6 +79,15 @@ def _true_side(corner: str, columns: list[str], rows: list[str], title: str) -> 
     return None
 
 
+def side_named(columns: list[str], rows: list[str]) -> str | None:
+    """Return where the true classes stand, where the names of all classes of a side say so ("Predicted cat")."""
+    if all(map(_is_predicted, columns)) or (rows and all(map(_is_actual, rows))):
+        return "rows"
+    if all(map(_is_actual, columns)) or (rows and all(map(_is_predicted, rows))):
+        return "columns"
+    return None
+
+
 def _is_predicted(name: str) -> bool:
     return bool(_PREDICTED.match(name) or _PREDICTED_BEHIND.search(name))
 
@@ -90,9 +96,14 @@ def _is_actual(name: str) -> bool:
     return bool(_ACTUAL.match(name) or _ACTUAL_BEHIND.search(name))
 
 
-def _class_name(text: str) -> str:
+def class_name(text: str) -> str:
+    """Return the class that "Predicted cat", "cat (actual)" or "cat" names."""
     bare = _ACTUAL_BEHIND.sub("", _PREDICTED_BEHIND.sub("", text))
-    return _ACTUAL.sub("", _PREDICTED.sub("", bare)).strip(" :") or text
+    for side in (_PREDICTED, _ACTUAL):
+        rest = side.sub("", bare, count=1).strip(" :")
+        if rest and rest != bare:
+            return rest  # "Predicted Real" is the class "Real", though "Real" may be a word for the true side too
+    return bare.strip(" :") or text
 
 
 def _count(text: str) -> str | None:

@@ -8,6 +8,7 @@ from itertools import chain
 from math import isfinite
 from typing import TYPE_CHECKING
 
+from diagnose.readers._computed import attach, computed_drafts
 from diagnose.readers._drafts import Draft, Drafts
 from diagnose.readers._naming import MEASURES, TRAINER_KEYS, Splits, class_labels, held_out, table_of, task_prefixes
 from diagnose.readers._numbers import read_number
@@ -39,6 +40,8 @@ _AVERAGE_ROWS = {
 _SECOND_SETS = {"mm"}
 # A setting is a round number; a measurement is not.
 _TELLING_DECIMALS = 3
+# What is computed from the rows, so that a whole number of it is a rounded one.
+_MEASURED = frozenset({"score", "correlation", "error", "loss"})
 
 
 class RunReading:
@@ -55,6 +58,8 @@ class RunReading:
 
     def read(self, readings: list[Reading]) -> None:
         """Read all records of the run."""
+        self.computed = computed_drafts([(r, items) for r, items, _ in readings if r.computed], self.source)
+        readings = [reading for reading in readings if not reading[0].computed]
         for record, _, unread in readings:
             if record.role == "config":
                 self._settings(record)
@@ -83,6 +88,7 @@ class RunReading:
     def evaluations(self) -> tuple[Evaluation, ...]:
         """Return the finished evaluations; none where nothing in the run is a metric that we know."""
         drafts = list(self.drafts)
+        attach(self.computed, drafts)
         if not (self.training or any(_is_result(draft) for draft in drafts)):
             return ()
         kept = []
@@ -180,6 +186,7 @@ class RunReading:
             scale,
             machine.holds(item),
             printed.approximate,
+            item.kind in _MEASURED,
         )
 
     def _metric_name(self, item: Item) -> str:
@@ -261,7 +268,7 @@ def _is_setting(item: Item, *, is_row: bool) -> bool:
 
 def _is_result(draft: Draft) -> bool:
     """Whether a draft holds a metric: a known one, or an unknown name on a named split with many decimals."""
-    if draft.classes or draft.matrix:
+    if draft.classes or draft.matrix or draft.recomputed:
         return True
     for name, value in draft.metrics.items():
         info = metric_of(name.removeprefix("best_"))

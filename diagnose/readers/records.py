@@ -40,7 +40,8 @@ class Record:
     run, task, split: from the headings, file names or keys around the record, None where they say nothing;
     machine: the source prints full doubles (JSON, a printed Python dict), as against a table made for people;
     source: the file, where a folder's files are read as one run ("": the document's own source);
-    stated: of a matrix, whether the source says that its rows are the true classes.
+    stated: of a matrix, whether the source says that its rows are the true classes;
+    computed: nobody reported this: it was computed from predictions, its keys are canonical names.
     """
 
     cells: tuple[Cell, ...]
@@ -53,6 +54,7 @@ class Record:
     machine: bool = False
     source: str = ""
     stated: bool = True
+    computed: bool = False
 
 
 @dataclass(slots=True)
@@ -75,13 +77,16 @@ class Records:
 class Document:
     """One input as text: `source` is the name to quote, `omitted` says what was left out of an input too large.
 
-    gap: after this many lines, so many are left out.
+    gap: after this many lines, so many are left out; path: the file, for a reader that needs the whole of it;
+    binary: "parquet", "npz" or "npy", where the file is no text (`text` is then empty).
     """
 
     source: str
     text: str
     omitted: str = ""
     gap: tuple[int, int] = (0, 0)
+    path: str = ""
+    binary: str = ""
 
     @cached_property
     def json(self) -> Any:

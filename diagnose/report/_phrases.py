@@ -53,6 +53,8 @@ _LACKED = {
     "majority_share": "what always answering one class would score",
     "macro_gap": "a macro F1",
     "r2": "R2",
+    "recomputed": "predictions, or a confusion matrix beside the metrics",
+    "recalibration_gain": "R2 and Pearson's correlation",
 }
 
 

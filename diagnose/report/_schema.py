@@ -79,6 +79,9 @@ class JsonEvaluation(_Model):
     metrics: dict[str, JsonReading]
     classes: list[JsonClass]
     matrix: dict[str, dict[str, int]] | None = Field(description="{true class: {predicted class: count}}")
+    recomputed: dict[str, JsonReading] = Field(
+        default={}, description="the metrics of the predictions, where such were given; left out where not"
+    )
 
 
 class JsonTraining(_Model):

@@ -92,6 +92,7 @@ def _evaluation(evaluation: Evaluation) -> dict[str, Any]:
         "metrics": _values(evaluation.metrics),
         "classes": [{"label": row.label, "metrics": _values(row.metrics)} for row in evaluation.classes],
         "matrix": plain(evaluation.matrix),
+        **({"recomputed": _values(evaluation.recomputed)} if evaluation.recomputed else {}),
     }
 
 

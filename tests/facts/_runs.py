@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from diagnose.facts import Assumptions, derive
 from diagnose.interval import parse_number
 from diagnose.types import ClassRow, Evaluation, Fact, Facts, Run, Scope, Value
+from diagnose.vocabulary import metric_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +20,10 @@ def value_of(metric: str, text: str, *, machine: bool = False, key: str = "") ->
     bare = text.removesuffix("%").strip()
     number = parse_number(bare)
     assert number is not None
-    return Value(metric, key or f"eval_{metric}", bare, number * float(scale), scale=scale, machine=machine)
+    known = metric_of(metric)
+    measured = known is not None and known.kind in ("score", "correlation", "error", "loss")
+    key = key or f"eval_{metric}"
+    return Value(metric, key, bare, number * float(scale), scale=scale, machine=machine, measured=measured)
 
 
 def evaluation_of(texts: Mapping[str, str], *, machine: bool = False, **fields: Any) -> Evaluation:

@@ -10,7 +10,7 @@ from _runs import class_row, evaluation_of, fact, facts_of, printed, value
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diagnose.facts.loss import binary_entropy, least_entropy
+from diagnose.facts.entropy import binary_entropy, least_entropy
 from diagnose.interval import Interval
 from diagnose.types import Proof
 

@@ -7,42 +7,10 @@ import random
 
 import pytest
 from _runs import class_row, evaluation_of, fact, facts_of, value, value_of
-from hypothesis import given
-from hypothesis import strategies as st
 
 from diagnose.facts import derive
-from diagnose.facts._spread import error_of_f1, error_of_macro_f1, error_of_share, two_sided_p
+from diagnose.facts._spread import error_of_f1, error_of_share, two_sided_p
 from diagnose.types import Run, Scope, Value
-
-
-def macro_f1(matrix: list[list[int]]) -> float:
-    size = len(matrix)
-    return sum(2 * matrix[i][i] / (sum(matrix[i]) + sum(row[i] for row in matrix)) for i in range(size)) / size
-
-
-def gradient_error(matrix: list[list[int]]) -> float:
-    """Return the delta-method error from numerical derivatives of macro-F1 by each cell."""
-    step, variance = 1e-4, 0.0
-    for i, row in enumerate(matrix):
-        for j, cell in enumerate(row):
-            up = [[n + step * ((a, b) == (i, j)) for b, n in enumerate(r)] for a, r in enumerate(matrix)]
-            down = [[n - step * ((a, b) == (i, j)) for b, n in enumerate(r)] for a, r in enumerate(matrix)]
-            variance += cell * ((macro_f1(up) - macro_f1(down)) / (2 * step)) ** 2
-    return math.sqrt(variance)
-
-
-@given(st.lists(st.lists(st.integers(1, 80), min_size=3, max_size=3), min_size=3, max_size=3))
-def test_the_error_of_macro_f1_is_the_delta_method(matrix: list[list[int]]):
-    margins = [
-        {"tp": matrix[i][i], "support": sum(matrix[i]), "predicted": sum(row[i] for row in matrix)} for i in range(3)
-    ]
-    pairs = {(i, j): (matrix[i][j] + matrix[j][i],) * 2 for i in range(3) for j in range(i + 1, 3)}
-    errors = sum(map(sum, matrix)) - sum(matrix[i][i] for i in range(3))
-    assert error_of_macro_f1(margins, pairs, errors).middle == pytest.approx(gradient_error(matrix), rel=1e-4)
-    bounds = dict.fromkeys(pairs, (0, errors))
-    loose = error_of_macro_f1(margins, bounds, errors)
-    assert loose.low - 1e-9 <= gradient_error(matrix) * (1 + 1e-4)
-    assert gradient_error(matrix) * (1 - 1e-4) <= loose.high
 
 
 def test_the_error_of_a_binary_f1_agrees_with_resampling():
@@ -100,6 +68,51 @@ def test_a_large_gain_is_significant_as_it_stands():
     facts = two_runs("30.00%", "68.99%")
     assert at(facts, "metric_difference")["verdict"] == "significant"
     assert at(facts, "metric_difference.needed_correlation") is None
+
+
+def test_both_runs_bring_their_own_error_where_both_have_a_table():
+    rows = tuple(
+        class_row(f"c{i}", precision="50.00%", recall="50.00%", f1="50.00%", support=n)
+        for i, n in enumerate(("40", "40"))
+    )
+    old = Run("Run #1", evaluations=(evaluation_of({"accuracy": "50.00%", "f1": "50.00%"}, classes=rows),))
+    new = Run("Run #2", evaluations=(evaluation_of({"accuracy": "72.00%", "f1": "68.99%"}, classes=TABLE),))
+    own = derive(old).at("standard_error", Scope("Run #1", None, "eval")).value
+    facts = derive(new, None, [old])
+    together = math.hypot(own, at(facts, "standard_error"))
+    assert at(facts, "metric_difference")["z"] == pytest.approx(0.1899 / together)
+    assert own > 1.5 * at(facts, "standard_error")
+
+
+def paired(before: str, after: str, rows: str, **older: str):
+    old = Run("Run #1", evaluations=(evaluation_of({"accuracy": before, **older}),))
+    new = Run("Run #2", evaluations=(evaluation_of({"accuracy": after, "samples": rows}),))
+    return at(derive(new, None, [old]), "paired_verdict")
+
+
+@pytest.mark.parametrize(("before", "after", "verdict", "losses"), [
+    ("0.6200", "0.6702", "significant", 493),
+    ("0.6200", "0.6301", "depends", 18),
+    ("0.6200", "0.6448", "depends", 150),
+    ("0.6200", "0.6234", "not significant", None),
+    ("0.6301", "0.6200", "depends", 18),
+])  # fmt: skip
+def test_two_accuracies_on_the_same_rows_leave_mcnemars_test_open_or_not(
+    before: str, after: str, verdict: str, losses: int | None
+):
+    """927, 942, 964, 1002 and 932 right rows of 1,495."""
+    found = paired(before, after, "1495")
+    assert found["verdict"] == verdict
+    assert found["most_losses"] == [losses, losses]
+
+
+def test_accuracies_of_different_rows_are_no_pair():
+    assert paired("0.6200", "0.6702", "1495", samples="1500") is None
+
+
+def test_an_accuracy_that_leaves_the_right_rows_open_leaves_the_limit_open():
+    surely, possibly = paired("0.62", "0.66", "1495")["most_losses"]
+    assert surely < possibly
 
 
 def test_settings_that_changed_are_listed_with_both_values():

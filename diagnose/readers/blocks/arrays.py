@@ -29,7 +29,10 @@ def extract(page: Page) -> Iterator[Record]:
             continue
         text, stop = _printed(page, i)
         rows = [re.findall(r"\d+(?:\.\d+)?", row) for row in _ROW.findall(text)]
-        if len(rows) < 2 or any(len(row) != len(rows) or not _counts(row) for row in rows):
+        if len(rows) < 2 or any(len(row) != len(rows) for row in rows):
+            continue
+        if not all(map(_counts, rows)):
+            page.leave(i, stop, "a normalised confusion matrix: shares, not counts")
             continue
         page.claim(i, stop)
         here = context(page, i)

@@ -1,0 +1,1 @@
+"""The families of random reports, FAMILIES in each module."""

@@ -1,0 +1,165 @@
+"""The reported metrics against those that a confusion matrix or predictions beside them give."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from diagnose.facts._recomputation import Way, of_matrix, of_metrics
+from diagnose.facts._scopes import scope_of
+from diagnose.facts._scores import quoted
+from diagnose.interval import Interval
+from diagnose.types import Fact, Proof
+from diagnose.vocabulary import metric_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from diagnose.facts import Assumptions
+    from diagnose.types import Evaluation, Facts, Question, Run, Scope, Value
+
+PROVIDES: Mapping[str, str] = {
+    "recomputed.agrees": "how many reported metrics are what the confusion matrix or the predictions give",
+    "recomputed.disagreements": "how many are not",
+    "recomputed.disagrees": "{metric: {reported, recomputed, readings}}: those, and what else has the reported number",
+    "recomputed.disagrees_text": "the first of them, in words",
+}
+NEEDS: tuple[str, ...] = ()
+
+# Metrics are often computed in 32-bit floats, whose seventh digit is noise.
+_NOISE = Fraction(1, 10**6)
+# Scores and estimates are written with few digits, so what is computed from the file is not what was computed from
+# them before: five in a thousand, or one thousandth of a score, prove nothing.
+_WRITTEN = Fraction(5, 1000)
+_OF_SCORES = Fraction(1, 1000)
+_TURNED = {"rows_are_true=true": "rows_are_true=false", "rows_are_true=false": "rows_are_true=true"}
+_MOST_TOLD = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Check:
+    """A reported value with the ways that its name allows, those of them that fit, and others that fit."""
+
+    value: Value
+    own: list[Way]
+    fitting: list[Way]
+    others: list[Way]
+
+
+def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Question]:  # noqa: ARG001  # its protocol
+    """Yield, for every evaluation with a matrix or predictions beside reported metrics, what agrees and what does not.
+
+    A matrix whose true side is not stated may be turned: what disagrees has to disagree either way.
+    """
+    for series in run.series():
+        for evaluation in series.evaluations:
+            if evaluation.is_computed or not (evaluation.matrix or evaluation.recomputed):
+                continue
+            matrix = evaluation.matrix or {}
+            checks = [*_checks(evaluation, matrix)]
+            assumes: tuple[str, ...] = tuple(a for a in evaluation.matrix_assumes if a in _TURNED)
+            if assumes:
+                turned = [*_checks(evaluation, _turned(matrix))]
+                either = [a if a.fitting else b for a, b in zip(checks, turned, strict=True)]
+                if sum(bool(c.fitting) for c in turned) > sum(bool(c.fitting) for c in checks):
+                    checks, assumes = turned, (_TURNED[assumes[0]],)
+                failed = [check for check in either if not check.fitting]
+            else:
+                failed = [check for check in checks if not check.fitting]
+            if checks:
+                agreed = [check for check in checks if check.fitting]
+                scope = scope_of(run, series, evaluation)
+                yield _agreement(agreed, len(checks), _origin(evaluation), scope, assumes)
+                yield from _disagreement(failed, checks, _origin(evaluation), scope)
+
+
+def _turned(matrix: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int]]:
+    labels = dict.fromkeys([*matrix, *(label for row in matrix.values() for label in row)])
+    return {true: {other: matrix.get(other, {}).get(true, 0) for other in labels} for true in labels}
+
+
+def _origin(evaluation: Evaluation) -> str:
+    return "the predictions" if evaluation.recomputed else "the confusion matrix"
+
+
+def _checks(evaluation: Evaluation, matrix: Mapping[str, Mapping[str, int]]) -> Iterator[_Check]:
+    """Yield a check for each reported metric that can be recomputed."""
+    for metric, reported in evaluation.metrics.items():
+        info = metric_of(metric)
+        # A short number may have been rounded by hand, whatever stands beside it.
+        value = replace(reported, machine=False) if reported.presumed_full else reported
+        if info is None or metric.startswith("target.") or value.interval is None:
+            continue
+        ways = of_metrics(metric, evaluation.recomputed) or (of_matrix(metric, matrix) if matrix else [])
+        own = [way for way in ways if way.own and not math.isnan(way.number)]  # NaN is not itself
+        if own:
+            fitting = [way for way in own if _fits(value, way)]
+            others = [way for way in ways if not way.own and _fits(value, way)]
+            yield _Check(value, own, fitting, others)
+
+
+def _fits(value: Value, way: Way) -> bool:
+    """Whether the number may have been printed so, as a share or in percent."""
+    printed = value.interval
+    if printed is None:
+        return False
+    number = Fraction(way.number)
+    size = abs(number)
+    slack = _NOISE * max(Fraction(1), size) if way.exact else max(size * _WRITTEN, _OF_SCORES)
+    if number in printed + Interval(-slack, slack):
+        return True
+    percent = value.scale == 1 and value.number > 1 and way.exact
+    return percent and number * 100 in printed + Interval(-100 * slack, 100 * slack)
+
+
+def _agreement(agreed: list[_Check], checked: int, origin: str, scope: Scope, assumes: tuple[str, ...]) -> Fact:
+    """Return how many of the checked metrics are what the matrix or the predictions give."""
+    told = "; ".join(f"{quoted(c.value)} is {_formula(c.fitting[0])}" for c in agreed[:_MOST_TOLD])
+    because = f"{len(agreed)} of {checked} reported metrics are what {_gives(origin)}" + (f": {told}" if told else "")
+    evidence = tuple(check.value for check in agreed)
+    assumes = assumes if any(check.fitting[0].sided for check in agreed) else ()
+    proof = Proof.PROVED_IF if assumes else Proof.PROVED
+    if any(not check.fitting[0].exact for check in agreed):
+        proof, assumes = Proof.IMPLIED, ()
+    return Fact("recomputed.agrees", len(agreed), scope, proof, because, "metrics", assumes, evidence)
+
+
+def _gives(origin: str) -> str:
+    return f"{origin} give" if origin.endswith("predictions") else f"{origin} gives"
+
+
+def _formula(way: Way) -> str:
+    number = f"{way.number:.6g}"
+    return f"{way.name}, {way.formula} = {number}" if way.formula else f"{way.name}, {number}"
+
+
+def _disagreement(failed: list[_Check], checks: list[_Check], origin: str, scope: Scope) -> Iterator[Fact]:
+    """Yield how many metrics are not what the matrix or the predictions give, and what else has their numbers."""
+    proof = Proof.PROVED if all(check.own[0].exact for check in failed) else Proof.IMPLIED
+    evidence = tuple(check.value for check in (failed or checks))
+    because = f"each of {len(checks)} reported metrics is what {_gives(origin)}"
+    because = _text(failed[0], origin) if failed else because
+    yield Fact("recomputed.disagreements", len(failed), scope, proof, because, "metrics", (), evidence)
+    if not failed:
+        return
+    value = {check.value.metric: _shown(check) for check in failed}
+    yield Fact("recomputed.disagrees", value, scope, proof, because, "", (), evidence)
+    yield Fact("recomputed.disagrees_text", because, scope, proof, because, "", (), evidence)
+
+
+def _shown(check: _Check) -> dict[str, Any]:
+    readings = list({way.number: way.name for way in reversed(check.others)}.values())[::-1] or [
+        "other rows",
+        "another checkpoint",
+        "a figure was mistyped",
+    ]
+    return {"reported": check.value.number, "recomputed": check.own[0].number, "readings": readings}
+
+
+def _text(check: _Check, origin: str) -> str:
+    text = f"{quoted(check.value)} is reported, and {_gives(origin)} {_formula(check.own[0])}"
+    if check.others:
+        return f"{text}; the reported number is {check.others[0].name}"
+    return f"{text}; it is of other rows, of another checkpoint, or mistyped"

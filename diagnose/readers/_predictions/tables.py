@@ -1,0 +1,285 @@
+"""Tables of predictions in every form: delimited text, JSON, JSON lines, Parquet, and numpy's files."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from diagnose.errors import UnreadableInputError
+from diagnose.readers._predictions.column import MOST_ROWS, Collector, Column
+from diagnose.readers._predictions.names import Roles, looks_like_predictions, roles_of
+from diagnose.readers.encoding import encoding_of
+from diagnose.readers.json_tree import JsonObject, NumberText, parse_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from diagnose.readers.records import Document
+
+__all__ = ["Table", "arrays_in", "columns_in", "delimiter_of", "header_of", "table_of"]
+
+_DELIMITERS = "\t,;|"
+_PROBED = 65536
+# A line of text is data, not a header of columns, from here on; csv refuses fields of more than 128 KiB.
+_LONGEST_HEADER = 20_000
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
+_CHUNK = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Predictions as read: what the columns are, and their values."""
+
+    roles: Roles
+    columns: dict[str, Column]
+
+
+def delimiter_of(line: str) -> str | None:
+    """Return what stands between the names of a header line, or None where it has no columns."""
+    if len(line) > _LONGEST_HEADER:
+        return None
+    best = max(_DELIMITERS, key=line.count)
+    return best if line.count(best) else None
+
+
+def header_of(text: str) -> tuple[list[str], str] | None:
+    """Return the names in the first line of a text and their delimiter, or None where it is no table."""
+    line = text.lstrip("\n").partition("\n")[0].rstrip()
+    delimiter = delimiter_of(line)
+    if delimiter is None or line.startswith(("{", "[", "|", "#")):
+        return None
+    try:
+        names = next(csv.reader([line], delimiter=delimiter, skipinitialspace=True))
+    except (csv.Error, StopIteration):
+        return None
+    return [name.strip() for name in names], delimiter
+
+
+def columns_in(document: Document) -> list[str]:
+    """Return the names of the columns of a document, whichever form it has; none where it is no such table."""
+    if document.binary:
+        return list(arrays_in(document)) if document.binary in ("npz", "npy") else _parquet_names(document)
+    tree = document.json
+    if isinstance(tree, JsonObject):
+        return [key for key, child in tree.items() if isinstance(child, list) and child]
+    if isinstance(tree, list):
+        return list(tree[0]) if tree and isinstance(tree[0], JsonObject) else []
+    if document.text.lstrip().startswith("{"):
+        first = parse_json(document.text.lstrip().partition("\n")[0])
+        return list(first) if isinstance(first, JsonObject) else []
+    header = header_of(document.text)
+    return header[0] if header else []
+
+
+def table_of(document: Document) -> Table:
+    """Read the columns of labels, predictions and scores.
+
+    Raises UnreadableInputError where the columns are ambiguous, of different lengths, empty or too long.
+    """
+    names = columns_in(document)
+    if document.binary and not looks_like_predictions(names):
+        roles_of(names, document.source)  # says what is missing
+    roles = roles_of(names, document.source)
+    if document.binary in ("npz", "npy"):
+        arrays = arrays_in(document)
+        columns = {name: _of_array(name, arrays[name], document.source) for name in roles.used}
+    elif isinstance(document.json, JsonObject):
+        columns = {name: _of_list(name, document.json[name], document.source) for name in roles.used}
+    else:
+        columns = _collected(roles, names, document)
+    lengths = {name: len(column) for name, column in columns.items()}
+    if len(set(lengths.values())) > 1:
+        told = ", ".join(f"{name!r} has {length:,}" for name, length in lengths.items())
+        raise UnreadableInputError(f"{document.source}: columns of different lengths: {told} rows")
+    if not next(iter(lengths.values())):
+        raise UnreadableInputError(f"{document.source}: columns without a row")
+    return Table(roles, columns)
+
+
+def _collected(roles: Roles, names: Sequence[str], document: Document) -> dict[str, Column]:
+    """Collect the used columns of a form that is read row by row."""
+    collectors = {name: Collector(name, document.source) for name in roles.used}
+    if document.binary:
+        rows: Iterator[tuple[Any, ...]] = _parquet_rows(document, roles.used)
+    elif isinstance(document.json, list):
+        rows = _of_objects(document.json, roles.used, document.source)
+    elif document.text.lstrip().startswith("{"):
+        rows = _of_lines(document, roles.used)
+    else:
+        rows = _delimited(document, [names.index(name) for name in roles.used], len(names))
+    read = 0
+    while chunk := list(itertools.islice(rows, _CHUNK)):
+        read += len(chunk)
+        if read > MOST_ROWS:
+            raise UnreadableInputError(
+                f"{document.source}: more than {MOST_ROWS:,} rows of predictions", "give a sample of them"
+            )
+        for collector, values in zip(collectors.values(), zip(*chunk, strict=True), strict=True):
+            collector.extend(values)
+    return {name: collector.column() for name, collector in collectors.items()}
+
+
+def _lines(document: Document) -> Iterator[str]:
+    """Yield the lines of a text, from the file itself where the document holds its two ends only."""
+    if not document.omitted:
+        yield from document.text.split("\n")
+        return
+    if not document.path:
+        raise UnreadableInputError(
+            f"{document.source}: predictions of more than 2 MiB in a pipe", "give the file by its name"
+        )
+    with open(document.path, "rb") as stream:  # noqa: PTH123  # a name with a NUL was refused before
+        encoding = encoding_of(stream.read(_PROBED)) or "latin-1"
+    with open(document.path, encoding=encoding, errors="replace", newline="") as text:  # noqa: PTH123  # as above
+        for number, line in enumerate(text):
+            yield line.lstrip("\ufeff").rstrip("\r\n") if number == 0 else line.rstrip("\r\n")
+
+
+def _delimited(document: Document, places: list[int], width: int) -> Iterator[tuple[str, ...]]:
+    _, delimiter = header_of(document.text) or ([], ",")
+    lines = itertools.dropwhile(lambda line: not line.strip(), _lines(document))
+    reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
+    try:
+        next(reader, None)
+        for row in reader:
+            # R and Pandas' to_csv(index_label=False) name no column above the row's number.
+            if len(row) == width + 1:
+                row = row[1:]  # noqa: PLW2901  # the same row without its number
+            if len(row) != width:
+                if any(cell.strip() for cell in row):
+                    raise UnreadableInputError(
+                        f"{document.source}: line {reader.line_num} has {len(row)} cells, the header {width}"
+                    )
+                continue
+            cells = tuple(row[place] for place in places)
+            yield tuple(map(_with_point, cells)) if delimiter == ";" else cells
+    except csv.Error as error:
+        raise UnreadableInputError(f"{document.source}: line {reader.line_num}: {error}") from None
+
+
+def _with_point(cell: str) -> str:
+    """Return a number with a decimal point: where semicolons part the cells, commas are decimal marks."""
+    return cell.replace(",", ".") if _DECIMAL_COMMA.fullmatch(cell.strip()) else cell
+
+
+def _of_lines(document: Document, names: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    for number, line in enumerate(_lines(document), start=1):
+        if line.strip():
+            yield _of_object(parse_json(line), names, f"{document.source}: line {number}")
+
+
+def _of_objects(rows: list[Any], names: Sequence[str], source: str) -> Iterator[tuple[Any, ...]]:
+    for number, row in enumerate(rows):
+        yield _of_object(row, names, f"{source}: /{number}")
+
+
+def _of_object(row: Any, names: Sequence[str], place: str) -> tuple[Any, ...]:
+    if not isinstance(row, JsonObject):
+        raise UnreadableInputError(f"{place} is no JSON object")
+    try:
+        return tuple(_cell(row.get(name), place) for name in names)
+    except KeyError as error:
+        raise UnreadableInputError(f"{place} lacks {error}") from None
+
+
+def _cell(value: Any, place: str) -> str | list[str]:
+    """Return a JSON value as a cell: a text, or a list of texts."""
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value)
+    if isinstance(value, list) and not any(isinstance(item, list | dict) for item in value):
+        return [str(_cell(item, place)) for item in value]
+    raise UnreadableInputError(f"{place} holds a {'nested list' if isinstance(value, list) else 'JSON object'}")
+
+
+def _of_list(header: str, values: list[Any], source: str) -> Column:
+    """Return a JSON list as a column; a list of lists of numbers, all as long, as an array."""
+    inner = {len(item) if isinstance(item, list) else None for item in values}
+    numbers = None not in inner and all(isinstance(n, NumberText) for item in values for n in item)
+    fractional = numbers and any("." in n or "e" in n for item in values for n in item)
+    if fractional and len(inner) == 1:
+        import numpy as np  # noqa: PLC0415  # only predictions pay for it
+
+        return Column(header, grid=np.asarray([[float(n) for n in item] for item in values]))
+    collector = Collector(header, source)
+    cells: list[str | list[str]] = []
+    for i, value in enumerate(values):
+        cells.append(_cell(value, f"{source}: /{header}/{i}"))
+    collector.extend(cells)
+    return collector.column()
+
+
+def _parquet_names(document: Document) -> list[str]:
+    return [str(name) for name in _parquet(document).schema_arrow.names]
+
+
+def _parquet(document: Document) -> Any:
+    try:
+        import pyarrow as pa  # noqa: PLC0415  # only Parquet pays for it
+        import pyarrow.parquet as pq  # noqa: PLC0415  # likewise
+    except ImportError:
+        raise UnreadableInputError(
+            f"{document.source}: Parquet needs pyarrow", "pip install 'metric-diagnose[data]'"
+        ) from None
+    try:
+        return pq.ParquetFile(document.path)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise UnreadableInputError(f"{document.source}: not a readable Parquet file: {_first_line(error)}") from None
+
+
+def _parquet_rows(document: Document, names: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    for batch in _parquet(document).iter_batches(batch_size=_CHUNK, columns=list(names)):
+        columns = [map(_native, batch.column(name).to_pylist()) for name in names]
+        yield from zip(*columns, strict=True)
+
+
+def _native(value: Any) -> str | list[str]:
+    """Return a Python value as a cell."""
+    if value is None:
+        return ""
+    if isinstance(value, list | tuple):
+        return [str(_native(item)) for item in value]
+    return repr(value) if isinstance(value, float) else str(value)
+
+
+def arrays_in(document: Document) -> dict[str, Any]:
+    """Return the arrays of an .npz file by name, or the columns of a structured .npy; nothing is unpickled."""
+    import numpy as np  # noqa: PLC0415  # only predictions pay for it
+
+    try:
+        loaded = np.load(document.path, allow_pickle=False, mmap_mode="r" if document.binary == "npy" else None)
+        if document.binary == "npz":
+            return {name: loaded[name] for name in loaded.files}
+    except Exception as error:  # noqa: BLE001  # zipfile, numpy and the decoder raise what they like on a broken file
+        reason = _first_line(error)
+        raise UnreadableInputError(f"{document.source}: not a readable numpy file: {reason}") from None
+    return {name: loaded[name] for name in loaded.dtype.names} if loaded.dtype.names else {"array": loaded}
+
+
+def _of_array(header: str, array: Any, source: str) -> Column:
+    import numpy as np  # noqa: PLC0415  # only predictions pay for it
+
+    array = np.asarray(array)
+    while array.ndim > 1 and array.shape[-1] == 1:
+        array = array[..., 0]
+    if array.ndim and len(array) > MOST_ROWS:
+        raise UnreadableInputError(f"{source}: more than {MOST_ROWS:,} rows of predictions", "give a sample of them")
+    if array.ndim in (2, 3) and array.dtype.kind in "fiub":
+        return Column(header, grid=array)
+    if array.ndim != 1 or array.dtype.kind not in "fiubUS":
+        raise UnreadableInputError(f"{source}: the array {header!r} has the shape {array.shape} of {array.dtype}")
+    if array.dtype.kind == "f":
+        return Column(header, numbers=array.astype(np.float64))
+    names, codes = np.unique(array, return_inverse=True)
+    texts = [name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name) for name in names.tolist()]
+    return Column(header, names=texts, codes=codes)
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:160]
