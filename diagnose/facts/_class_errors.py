@@ -67,7 +67,12 @@ def errors_of_averages(evaluation: Evaluation, facts: Facts, scope: Scope) -> It
             continue
         because = f"{_FORMULAS[metric]}; {_listed(rows)}, K = {len(rows)}: {shown(error)}{_remark(total, len(rows))}"
         used = margins.evidence
-        yield Fact(f"standard_error.{metric}", plain(error), scope, proof, because, name, assumes, used)
+        # A class that is never predicted has a precision of 0/0, and the mean is one of whatever stands for it.
+        undefined = metric.endswith("precision") and any(
+            Interval.of(row["predicted"]).low == 0 for row in rows.values()
+        )
+        basis = resting_on([margins, pairs], (*INDEPENDENT, "zero_division=0")) if undefined else (proof, assumes)
+        yield Fact(f"standard_error.{metric}", plain(error), scope, basis[0], because, name, basis[1], used)
 
 
 def _cells(evaluation: Evaluation, labels: Sequence[str]) -> dict[tuple[int, int], float] | None:

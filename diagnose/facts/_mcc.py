@@ -58,9 +58,7 @@ def with_mcc(rows: int, errors: int, mcc: Interval) -> list[Matrix] | None:
 def _hits(f: int, errors: int, correct: int, low: float, high: float) -> range:
     """Return the tp <= tn that may give a correlation from `low` to `high`: it grows with tp x tn."""
     near = _NEAR + _NEAR_SHARE * correct
-    least = most = _hit(f, errors, correct, low)
-    if high - low > _FULL:
-        most = _hit(f, errors, correct, high)
+    least, most = _hit(f, errors, correct, low), _hit(f, errors, correct, high)
     return range(max(math.ceil(least - near), 0), min(math.floor(most + near), correct // 2) + 1)
 
 

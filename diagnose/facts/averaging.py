@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from diagnose.facts._fingerprints import fingerprints
 from diagnose.facts._proofs import claim, resting_on
 from diagnose.facts._readings import AVERAGES, misfit
 from diagnose.facts._scopes import scope_of
@@ -163,6 +164,9 @@ def _of_averages(groups: list[Scores], scope: Scope, facts: Facts) -> Iterator[F
         if not several or p is None or r is None or f is None or f.high - f.low > _EXACT:
             continue
         if abs(p.middle - r.middle) < _APART or harmonic_mean(p, r).meet(f) is None:
+            continue
+        if fingerprints(scores, None, second_sign=True):
+            # Of a constant prediction the mean of the classes' F1 is 2PR/(P + R) too.
             continue
         because = (
             f"F1 is 2PR/(P + R) = {harmonic_mean(p, r).middle:.6g} to all its digits, of averages, and not the mean of "

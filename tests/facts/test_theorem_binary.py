@@ -169,7 +169,7 @@ def test_the_search_by_accuracy_and_mcc_loses_no_matrix(matrix, decimals):
     """A3: up to the exchange of the classes, and of labels and predictions."""
     mcc = MEASURES["mcc"].of(matrix)
     assume(mcc is not None and abs(mcc) > 0.01)
-    interval = printed_interval(repr(mcc) if decimals == 16 else f"{mcc:.{decimals}f}")
+    interval = printed_interval(repr(mcc), machine=True) if decimals == 16 else printed_interval(f"{mcc:.{decimals}f}")
     errors = matrix.fp + matrix.fn
     found = with_mcc(matrix.rows, errors, interval)
     assert found is not None
