@@ -182,7 +182,8 @@ def test_the_search_by_accuracy_and_mcc_loses_no_matrix(matrix, decimals):
         coefficient = MEASURES["mcc"].of(other)
         if coefficient is not None and interval.low <= coefficient <= interval.high:
             expected.add(other)
-    assert set(found) <= expected or decimals == 16
+    # On an end of the interval a float decides; one matrix too many is no loss.
+    assert all(interval.low - 1e-6 <= MEASURES["mcc"].of(other) <= interval.high + 1e-6 for other in found)
     assert len(found) >= min(2, len(expected))
 
 
