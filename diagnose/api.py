@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from diagnose.engine.judge import judge
-from diagnose.engine.rules import Rule, load_rules
+from diagnose.engine.rules import Rule, adjusted, load_rules
 from diagnose.errors import UnreadableInputError, UsageError, did_you_mean
 from diagnose.facts import Assumptions, derive
+from diagnose.gate import VERDICT, decide
 from diagnose.readers import read, read_text
 from diagnose.types import InputError, NotChecked, Report
 
@@ -17,10 +19,14 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterable, Sequence
 
+    from diagnose.config import Policy
     from diagnose.engine.judge import Judgement
     from diagnose.types import Run
 
-__all__ = ["check_text", "chosen_rules", "diagnose"]
+__all__ = ["ABOUT_THE_END", "check", "check_run", "check_text", "chosen_rules", "diagnose", "rules_of"]
+
+# What these rules say of a run's end is not to be said of its middle.
+ABOUT_THE_END = ("truncated-run", "undertrained", "impatient-stopping")
 
 
 def diagnose(
@@ -55,6 +61,53 @@ def check_text(
     return _report(name, lambda: read_text(text, name), Assumptions.parse(assume), chosen)
 
 
+def check_run(
+    run: Run, *, assume: Sequence[str] = (), select: Sequence[str] = (), ignore: Sequence[str] = ()
+) -> Report:
+    """Report on a run that a program holds already: a training that goes on, a record of a tracking server."""
+    return _report(run.name, lambda: [run], Assumptions.parse(assume), chosen_rules((), select, ignore))
+
+
+def check(source: str, policy: Policy) -> Report:
+    """Report on one input as a gate does: with the policy's rules, targets, comparison and accepted findings.
+
+    The report says which findings fail, and what could not be looked at; `diagnose.gate.gate` makes a status of it.
+    """
+    from diagnose.baseline import Baseline  # noqa: PLC0415  # json and dates are for those who have a baseline
+
+    rules = rules_of(policy)
+    before = _comparable(policy.against) if policy.against else ()
+    report = _report(
+        source,
+        lambda: [replace(run, requirements=policy.requirements) for run in read(source)],
+        Assumptions.parse(policy.assume),
+        rules,
+        before,
+    )
+    if policy.baseline is None or report.error is not None:
+        return decide(report, policy)
+    known = Baseline.load(Path(policy.baseline))
+    report = replace(report, obstacles=tuple(known.expired(source)))
+    return decide(report, policy, known.acceptance(source, report, rules))
+
+
+def rules_of(policy: Policy) -> tuple[Rule, ...]:
+    """Return the rules that a policy judges by, with its severities and thresholds; UsageError for a name unknown."""
+    known = {rule.name for rule in _loaded(tuple(Path(folder) for folder in policy.rules))}
+    for name in policy.require:
+        if name != VERDICT and name not in known:
+            raise UsageError(f"no rule is named {name!r}", did_you_mean(name, [VERDICT, *known]))
+    return adjusted(chosen_rules(policy.rules, policy.select, policy.ignore), policy.rule_values(), known)
+
+
+def _comparable(source: str) -> Sequence[Run]:
+    """Read the run to compare with; UsageError where it cannot be read."""
+    try:
+        return read(source)
+    except UnreadableInputError as error:
+        raise UsageError(f"--against: {error.message}", error.hint) from None
+
+
 def chosen_rules(
     folders: Iterable[str | os.PathLike[str]] = (), select: Iterable[str] = (), ignore: Iterable[str] = ()
 ) -> tuple[Rule, ...]:
@@ -75,13 +128,21 @@ def _loaded(folders: tuple[Path, ...]) -> tuple[Rule, ...]:
     return load_rules(folders)
 
 
-def _report(source: str, reading: Callable[[], Sequence[Run]], assumed: Assumptions, rules: Sequence[Rule]) -> Report:
+def _report(
+    source: str,
+    reading: Callable[[], Sequence[Run]],
+    assumed: Assumptions,
+    rules: Sequence[Rule],
+    before: Sequence[Run] = (),
+) -> Report:
     """Lead an input down the whole way: text to runs, runs to facts, facts to findings."""
     try:
         runs = reading()
     except UnreadableInputError as error:
         return Report((source,), error=InputError(error.message, error.hint))
-    facts = [derive(run, assumed, others=[other for other in runs if other is not run]) for run in runs]
+    facts = [
+        derive(run, assumed, [other for other in runs if other is not run], _counterpart(run, before)) for run in runs
+    ]
     judgements = [judge(rules, found) for found in facts]
     findings = [finding for judgement in judgements for finding in judgement.findings]
     return Report(
@@ -93,7 +154,14 @@ def _report(source: str, reading: Callable[[], Sequence[Run]], assumed: Assumpti
         questions=tuple(dict.fromkeys(question for found in facts for question in found.questions)),
         not_checked=_not_checked(judgements),
         unread=tuple(dict.fromkeys(item for run in runs for item in run.unread)),
+        judged=tuple(rule.name for rule in rules),
     )
+
+
+def _counterpart(run: Run, runs: Sequence[Run]) -> Run | None:
+    """Return the run to compare with: the one of the same name, or the only one."""
+    same = next((other for other in runs if other.name == run.name), None)
+    return same or (runs[0] if len(runs) == 1 else None)
 
 
 def _not_checked(judgements: Iterable[Judgement]) -> tuple[NotChecked, ...]:

@@ -3,6 +3,7 @@
 DiagnoseError                 what was wrong, where, and what to do
  ├── UnreadableInputError     a file or paste that holds nothing we can read
  ├── UsageError               a command line that cannot be carried out
+ │    └── ConfigError         a configuration or a baseline file that is not valid
  └── RuleError                a rule file, or a condition in it, that is not valid
       └── ConditionError      the condition itself
 """
@@ -15,7 +16,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["ConditionError", "DiagnoseError", "RuleError", "UnreadableInputError", "UsageError", "did_you_mean"]
+__all__ = [
+    "ConditionError",
+    "ConfigError",
+    "DiagnoseError",
+    "RuleError",
+    "UnreadableInputError",
+    "UsageError",
+    "did_you_mean",
+]
 
 
 class DiagnoseError(Exception):
@@ -36,6 +45,10 @@ class UnreadableInputError(DiagnoseError):
 
 class UsageError(DiagnoseError):
     """The command line cannot be carried out."""
+
+
+class ConfigError(UsageError):
+    """A configuration, or a file of accepted findings, is not valid."""
 
 
 class RuleError(DiagnoseError):

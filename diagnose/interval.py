@@ -60,6 +60,18 @@ class Interval:
             return float(self.high) if math.isinf(self.low) else float(self.low)
         return float((self.low + self.high) / 2)
 
+    def __format__(self, spec: str) -> str:
+        """Return the interval in words: "0.25 to 0.5", "at least 3"; one number where both ends print alike.
+
+        spec: that of a float; without one, whole numbers stand in full ("1,000") and others to four digits.
+        """
+        low, high = (_spoken(end, spec) for end in (self.low, self.high))
+        if math.isinf(self.high) and not math.isinf(self.low):
+            return f"at least {low}"
+        if math.isinf(self.low) and not math.isinf(self.high):
+            return f"at most {high}"
+        return low if low == high else f"{low} to {high}"
+
     def __contains__(self, number: Number) -> bool:
         return self.low <= number <= self.high
 
@@ -108,6 +120,12 @@ class Interval:
 
     def __rtruediv__(self, other: Number) -> Interval:
         return Interval.of(other) / self
+
+
+def _spoken(number: Number, spec: str) -> str:
+    if not spec and number % 1 == 0:
+        return f"{int(number):,}"
+    return format(float(number), spec or ".4g")
 
 
 def _times(a: Number, b: Number) -> Number:

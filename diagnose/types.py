@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 __all__ = [
+    "Acceptance",
     "ClassRow",
     "Evaluation",
     "Fact",
@@ -33,6 +34,7 @@ __all__ = [
     "Question",
     "Remedy",
     "Report",
+    "Requirement",
     "Run",
     "Scope",
     "ScopeVerdict",
@@ -151,6 +153,11 @@ class Value:
         return interval.meet(Interval((nearest.low + nearest.high) / 2, interval.high))
 
     @property
+    def shown(self) -> str:
+        """The number as its reader sees it: `text` with its percent sign."""
+        return self.text if self.scale == 1 else f"{self.text} %"
+
+    @property
     def presumed_full(self) -> bool:
         """Whether the number is read as a full double only because those beside it are: it may have been rounded."""
         if not self.machine or not self.is_finite:
@@ -248,13 +255,15 @@ class Unread:
 class Series:
     """All evaluations of one task on one split: the rows of its history, and the result that is reported.
 
-    headline: an evaluation that stands alone (no step); rows: in order of step.
+    headline: an evaluation that stands alone (no step); rows: in order of step; memo: what was computed of it once and
+    is needed again, no part of its value.
     """
 
     task: str | None
     split: str
     headline: Evaluation | None
     rows: tuple[Evaluation, ...]
+    memo: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def reported(self) -> Evaluation:
@@ -271,12 +280,36 @@ class Series:
         return [(row, row.metrics[metric]) for row in self.rows if metric in row.metrics]
 
 
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """What somebody asks of a metric: `text` as it was written, `origin` where.
+
+    metric: its canonical name, or its name in the source; relation: ">=", ">", "<=" or "<"; limit: the number; run,
+    task, split, label (of a class): where it holds, None: wherever the metric is reported; change: "" where the limit
+    is the metric's own, "absolute" or "relative" where it is that of its improvement on the baseline run, in the
+    metric's unit or as a share of the baseline's metric; higher_is_better: which way that is.
+    """
+
+    text: str
+    origin: str
+    metric: str
+    relation: str
+    limit: Fraction
+    run: str | None = None
+    task: str | None = None
+    split: str | None = None
+    label: str | None = None
+    change: str = ""
+    higher_is_better: bool = True
+
+
 @dataclass(frozen=True)
 class Run:
     """What one training or evaluation run left behind.
 
     config: hyper-parameters as written, by canonical name where one is known (learning_rate, num_train_epochs,
-    train_batch_size, ...); `text_flags`: statements of the log that are no numbers ("untrained-head", ...).
+    train_batch_size, ...); `text_flags`: statements of the log that are no numbers ("untrained-head", ...);
+    requirements: what is asked of it, which no document says, but who has it judged.
     """
 
     name: str = ""
@@ -288,6 +321,7 @@ class Run:
     sources: tuple[str, ...] = ()
     unread: tuple[Unread, ...] = ()
     text_flags: Mapping[str, Value] = field(default_factory=dict)
+    requirements: tuple[Requirement, ...] = ()
 
     def series(self) -> tuple[Series, ...]:
         """Return the evaluations by task and split, in order of appearance; rows in order of step."""
@@ -393,11 +427,15 @@ class Question:
 
 
 class Facts:
-    """All facts of one run, found by name and scope; others: the runs that it is compared with."""
+    """All facts of one run, found by name and scope.
 
-    def __init__(self, run: Run, others: Iterable[Run] = ()) -> None:
+    others: the other runs of its document or folder; baseline: the run that it is held against, where one is named.
+    """
+
+    def __init__(self, run: Run, others: Iterable[Run] = (), baseline: Run | None = None) -> None:
         self.run = run
         self.others = tuple(others)
+        self.baseline = baseline
         self.questions: list[Question] = []
         self._by_name: dict[str, list[Fact]] = defaultdict(list)
         self._by_scope: dict[Scope, dict[str, Fact]] = defaultdict(dict)
@@ -458,11 +496,20 @@ class Remedy:
 
 
 @dataclass(frozen=True, slots=True)
+class Acceptance:
+    """A finding that is known: why, in the words of who accepted it, and until when (an ISO date)."""
+
+    reason: str
+    expires: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """A rule that fired.
 
     facts: what it rests on; steps: the rows it fired on, where it was judged row by row;
-    consequences: names of rules that fired too and follow from this one.
+    consequences: names of rules that fired too and follow from this one; fails: whether the gate fails on it;
+    accepted: why it does not although it would.
     """
 
     rule: str
@@ -476,6 +523,8 @@ class Finding:
     steps: tuple[float, ...] = ()
     remedies: tuple[Remedy, ...] = ()
     consequences: tuple[str, ...] = ()
+    fails: bool = False
+    accepted: Acceptance | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -505,7 +554,11 @@ class InputError:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything that is to be said about one input; `error` is set, and the rest empty, where it was unreadable."""
+    """Everything that is to be said about one input; `error` is set, and the rest empty, where it was unreadable.
+
+    obstacles: why a gate could not look at what it had to, although the input was read; judged: the names of the
+    rules that it was judged by, those that found nothing among them.
+    """
 
     source: tuple[str, ...]
     runs: tuple[Run, ...] = ()
@@ -516,6 +569,8 @@ class Report:
     not_checked: tuple[NotChecked, ...] = ()
     unread: tuple[Unread, ...] = ()
     error: InputError | None = None
+    obstacles: tuple[InputError, ...] = ()
+    judged: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> Verdict | None:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
-__all__ = ["METRICS", "Metric", "Name", "metric_of", "parse_name", "setting_of", "split_of"]
+__all__ = ["METRICS", "Metric", "Name", "Place", "metric_of", "parse_name", "parse_place", "setting_of", "split_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +19,8 @@ class Metric:
     """What is known of a metric.
 
     higher_is_better: None where neither is; low, high: the range of its values (None: open);
-    kind: "score" (a share of rows or like it), "correlation", "loss", "error", "count", "time", "rate", "axis" or
-    "setting".
+    kind: "score" (a share of rows or like it), "correlation", "loss", "error", "count", "time", "rate", "spread" (of
+    the labels), "axis" or "setting".
     """
 
     base: str
@@ -59,8 +60,10 @@ METRICS: dict[str, Metric] = {
     **_metrics("count", "support predicted samples tp fp fn tn correct batches gen_len", low=0),
     **_metrics("time", "runtime compilation_time preparation_time", low=0),
     **_metrics("rate", "samples_per_second steps_per_second tokens_per_second", low=0),
+    **_metrics("spread", "label_variance label_std", low=0),
     **_metrics("axis", "step epoch iteration", low=0),
     **_metrics("setting", "learning_rate grad_norm total_flos num_tokens momentum weight_decay best_epoch threshold"),
+    **_metrics("setting", "gradient_reach dead_units", low=0),  # samples of the training callbacks
     **_metrics("error", "stderr", low=0),
 }
 
@@ -117,6 +120,9 @@ _ALIASES = _aliases(
         "smape": "symmetric_mean_absolute_percentage_error",
         "msle": "mean_squared_log_error mean_squared_logarithmic_error",
         "median_ae": "median_absolute_error",
+        "label_variance": "label_var labels_variance labels_var variance_of_labels variance_of_the_labels var_y y_var"
+        " y_variance variance_of_y var_labels",
+        "label_std": "labels_std std_of_labels std_of_the_labels y_std std_y std_labels label_stdev",
         "wer": "word_error_rate word_error",
         "cer": "character_error_rate char_error_rate",
         "mer": "match_error_rate",
@@ -310,6 +316,15 @@ class Name:
         return metric_of(self.metric)
 
 
+class Place(NamedTuple):
+    """A name with the run, task and split that it is about; None: all."""
+
+    name: str
+    run: str | None
+    task: str | None
+    split: str | None
+
+
 @lru_cache(maxsize=4096)
 def metric_of(canonical: str) -> Metric | None:
     """Return what is known of a canonical name, its average (and a leading "target.") put aside."""
@@ -329,6 +344,16 @@ def split_of(written: str) -> str | None:
 def setting_of(written: str) -> str | None:
     """Return the name of the hyper-parameter that `written` is ("EPOCHS" is num_train_epochs), or None."""
     return _SETTINGS.get("_".join(_words(written)))
+
+
+def parse_place(written: str) -> Place | None:
+    """Read `[RUN/][TASK/][SPLIT:]NAME`; one name before a slash is a task. None where there is no name."""
+    *place, last = written.split("/")
+    split, colon, name = last.rpartition(":")
+    if not name.strip() or len(place) > 2:
+        return None
+    run, task = (place[0].strip() if len(place) == 2 else None), (place[-1].strip() if place else None)
+    return Place(name.strip(), run, task, split.strip() if colon else None)
 
 
 @lru_cache(maxsize=4096)

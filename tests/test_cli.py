@@ -222,8 +222,8 @@ def broken(*_, **__):
 
 
 def test_a_bug_is_one_line_and_costs_no_other_input_its_report(run, monkeypatch):
-    right = check.diagnose
-    monkeypatch.setattr(check, "diagnose", lambda source, **k: broken() if source == "low.json" else right(source, **k))
+    right = check.check
+    monkeypatch.setattr(check, "check", lambda source, how: broken() if source == "low.json" else right(source, how))
     status, out, err = run("low.json", "high.json", *OWN, "--format", "json")
     assert status == 2
     assert [entry["verdict"] is None for entry in json.loads(out)["reports"]] == [True, False]
@@ -234,7 +234,7 @@ def test_a_bug_is_one_line_and_costs_no_other_input_its_report(run, monkeypatch)
 
 @pytest.mark.usefixtures("room")
 def test_debug_shows_where_a_bug_is(monkeypatch, capsys):
-    monkeypatch.setattr(check, "diagnose", broken)
+    monkeypatch.setattr(check, "check", broken)
     assert main(["low.json", *OWN, "--debug"]) == 2
     assert "Traceback" in capsys.readouterr().err
     monkeypatch.setenv("DIAGNOSE_DEBUG", "1")
@@ -246,7 +246,7 @@ def test_an_interruption_is_one_line(run, monkeypatch):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(check, "diagnose", interrupted)
+    monkeypatch.setattr(check, "check", interrupted)
     assert run("low.json") == (130, "", "diagnose: interrupted\n")
 
 

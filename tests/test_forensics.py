@@ -15,7 +15,7 @@ from diagnose.types import Proof
 from reports import judge, report_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from diagnose.types import Fact
 
@@ -43,15 +43,15 @@ def without(assumption: str) -> Callable[[Patch], None]:
     """Return the change that leaves an assumption out of every fact."""
 
     def plant(patch: Patch) -> None:
-        finish = facts._on_full_doubles
+        finish = facts._as_read
 
-        def silent(fact: Fact) -> Fact:
-            fact = finish(fact)
+        def silent(fact: Fact, scales: Mapping[int, str]) -> Fact:
+            fact = finish(fact, scales)
             kept = tuple(a for a in fact.assumes if a.partition("=")[0] != assumption)
             proof = Proof.PROVED if fact.proof is Proof.PROVED_IF and not kept else fact.proof
             return replace(fact, assumes=kept, proof=proof)
 
-        patch.setattr(facts, "_on_full_doubles", silent)
+        patch.setattr(facts, "_as_read", silent)
 
     return plant
 

@@ -72,6 +72,21 @@ def test_an_integer_is_exact():
     assert printed_interval("2215") == Interval(2215, 2215)
 
 
+@pytest.mark.parametrize(
+    ("interval", "spec", "text"),
+    [
+        (Interval(Fraction(1, 4), 0.5), ".4g", "0.25 to 0.5"),
+        (Interval(0.12341, 0.12342), ".4g", "0.1234"),
+        (Interval(2825, 2829), "", "2,825 to 2,829"),
+        (Interval(1500, 1500), ".0f", "1500"),
+        (Interval(3, math.inf), "", "at least 3"),
+        (Interval(-math.inf, 2.5), ".1f", "at most 2.5"),
+    ],
+)
+def test_an_interval_is_put_in_words(interval, spec, text):
+    assert f"{interval:{spec}}" == text
+
+
 def test_an_interval_with_its_ends_the_wrong_way_round_is_refused():
     with pytest.raises(ValueError, match="low <= high"):
         Interval(1, 0)

@@ -18,6 +18,8 @@ vocabulary assets
 readers
 facts
 engine
+_config_file
+config baseline
 report gate llm compare reproduce
 api
 commands serve integrations

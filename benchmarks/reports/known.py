@@ -165,9 +165,13 @@ def averaged_truth(matrix: Confusion, mode: str) -> Truth:
     return truth
 
 
-def time_it(rng: Random, truth: Truth, rows: int, slowest: float = 20.0) -> dict[str, str]:
-    """Return runtime and speed as a trainer prints them: 4 and 3 decimals; from `slowest` to 2,000 rows a second."""
-    seconds = rows / math.exp(rng.uniform(math.log(slowest), math.log(2000)))
+def time_it(rng: Random, truth: Truth, rows: int, slowest: float = 30.0) -> dict[str, str]:
+    """Return runtime and speed as a trainer prints them: 4 and 3 decimals; from `slowest` to 3,000 rows a second.
+
+    From 30 rows a second on, the two tell the rows exactly in 100, 80 and 30 % of the evaluations of 10^4, 10^5 and
+    10^6 rows, and to 3 in the median at 10^6: the forensics' own figures are 100, 77, 38 % and 3.
+    """
+    seconds = rows / math.exp(rng.uniform(math.log(slowest), math.log(3000)))
     batch = rng.choice([8, 16, 32])
     steps = math.ceil(rows / batch)
     truth.values |= {

@@ -26,6 +26,7 @@ _HOLDS: Mapping[str, Any] = {
     "single_label": True, "all_classes_listed": True, "rows_are_true": True, "unweighted_loss": True, "argmax": True,
     "last_batch_kept": True, "devices": 1, "one_matrix": False, "full_precision": False, "rounded": False,
     "zero_division": None, "averaging": "none", "plain_metrics": True, "trainer_timing": True,
+    "scale": "fraction",
 }  # fmt: skip
 
 

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from diagnose.config import CONFIG_FILES, NEVER, find_config, load_config
 from diagnose.errors import UsageError, did_you_mean
+from diagnose.gate import VERDICT
+from diagnose.types import Severity
 
 if TYPE_CHECKING:
-    from argparse import ArgumentParser
+    from argparse import ArgumentParser, Namespace
     from collections.abc import Callable, Sequence
 
-__all__ = ["add_rules_option", "names", "one_of"]
+    from diagnose.config import Config
+
+__all__ = ["add_policy_options", "add_rules_option", "config_of", "inputs_of", "names", "one_of"]
 
 
 def add_rules_option(parser: ArgumentParser) -> None:
@@ -18,6 +26,68 @@ def add_rules_option(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--rules", metavar="DIR", action="append", default=[], help="a folder with rules of your own (repeatable)"
     )
+
+
+def add_policy_options(parser: ArgumentParser) -> None:
+    """Add the inputs, `--config`, and an option for each value that a configuration may hold, but the single rules'."""
+    fail_on = [*(severity.value for severity in Severity), NEVER]
+    parser.add_argument("inputs", metavar="FILE", nargs="*", help="a file, a folder, or - for standard input")
+    parser.add_argument(
+        "--config", metavar="FILE", help=f"read this configuration instead of the nearest {' or '.join(CONFIG_FILES)}"
+    )
+    parser.add_argument(
+        "--fail-on",
+        metavar="SEVERITY",
+        type=one_of("--fail-on", fail_on),
+        help=f"exit with 1 for a finding of this severity or above: {', '.join(fail_on)} (default: error)",
+    )
+    add_rules_option(parser)
+    for flag, metavar, what in (
+        ("--select", "RULE", "judge only these rules"),
+        ("--ignore", "RULE", "do not judge these rules"),
+        ("--require", "RULE", f"exit with 2 where one of these rules, or the {VERDICT}, is undecided"),
+    ):
+        parser.add_argument(
+            flag, metavar=metavar, type=names, action="extend", default=[], help=f"{what} (commas, repeatable)"
+        )
+    parser.add_argument(
+        "--assume",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="answer a question of the report: [RUN/][TASK/][SPLIT:]NAME=VALUE (repeatable)",
+    )
+    parser.add_argument(
+        "--target",
+        metavar="LIMIT",
+        action="append",
+        default=[],
+        help="exit with 1 where a metric misses it: '[RUN/][TASK/][SPLIT:]METRIC[CLASS] >= NUMBER' (repeatable)",
+    )
+    parser.add_argument("--baseline", metavar="FILE", help="do not fail on the findings that this file accepts")
+    parser.add_argument(
+        "--against", metavar="RUN", help="exit with 1 where a metric is significantly worse than in RUN"
+    )
+
+
+def config_of(arguments: Namespace) -> Config:
+    """Return the configuration with the command line's values, and see to it that each of them can be carried out."""
+    path = Path(arguments.config) if arguments.config is not None else find_config(Path.cwd())
+    given = {
+        "fail-on": arguments.fail_on, "select": arguments.select, "ignore": arguments.ignore,
+        "require": arguments.require, "assume": arguments.assume, "rules": arguments.rules,
+        "targets": arguments.target, "baseline": arguments.baseline, "against": arguments.against,
+    }  # fmt: skip
+    return load_config(path, given)
+
+
+def inputs_of(arguments: Namespace) -> list[str]:
+    """Return the inputs; "-" where none is named (the command line has seen to it that something is piped)."""
+    sources: list[str] = arguments.inputs or ["-"]
+    if "-" in sources and sys.stdin is not None and sys.stdin.isatty():
+        end = "Ctrl-Z and Enter" if os.name == "nt" else "Ctrl-D"
+        sys.stderr.write(f"diagnose: paste the metrics, then press {end}\n")
+    return sources
 
 
 def one_of(option: str, known: Sequence[str]) -> Callable[[str], str]:

@@ -13,7 +13,7 @@ from diagnose.report import PLAIN, Surface
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["check_target", "emit", "surface_of"]
+__all__ = ["check_target", "emit", "hush", "surface_of"]
 
 _NARROWEST, _WIDEST = 40, 120
 # What the reports draw with; a stream that cannot encode these gets letters and dots.
@@ -61,6 +61,11 @@ def emit(render: Callable[[Surface], str], output: str | None) -> None:
     encoding = sys.stdout.encoding or "ascii"
     sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
     sys.stdout.flush()
+
+
+def hush() -> None:
+    """Let standard output lead nowhere once nobody reads it, or the interpreter complains on its way out."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _write_file(path: Path, text: str) -> None:

@@ -64,12 +64,34 @@ class Condition:
         value = _evaluate(self.tree, facts)
         return value if isinstance(value, bool) else UNKNOWN
 
+    def directions(self) -> dict[str, int]:
+        """Return 1 for each name that the condition needs to be large, -1 for each that it needs to be small.
+
+        Only plain comparisons joined by `and` and `or` count; a name that is asked for both ways is left out.
+        """
+        found: dict[str, set[int]] = {}
+        for name, direction in _directions(self.tree):
+            found.setdefault(name, set()).add(direction)
+        return {name: signs.pop() for name, signs in found.items() if len(signs) == 1}
+
     def basis(self, facts: Mapping[str, Any], rank: Callable[[str], int]) -> frozenset[str]:
         """Return the names that the condition, which holds, rests on.
 
         Of an `or`, those of the parts that hold and are proved best; rank: 0 for the name that is proved best.
         """
         return frozenset(_basis(self.tree, facts, rank))
+
+
+def _directions(node: ast.expr) -> Iterator[tuple[str, int]]:
+    if isinstance(node, ast.BoolOp):
+        for part in node.values:
+            yield from _directions(part)
+    if not isinstance(node, ast.Compare) or len(node.ops) != 1:
+        return
+    large = 1 if isinstance(node.ops[0], (ast.Gt, ast.GtE)) else -1 if isinstance(node.ops[0], (ast.Lt, ast.LtE)) else 0
+    for side, sign in ((node.left, large), (node.comparators[0], -large)):
+        if large and (name := _dotted(side)) is not None:
+            yield name, sign
 
 
 def _dotted(node: ast.expr) -> str | None:

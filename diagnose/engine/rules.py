@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import string
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["BECAUSE", "Case", "Rule", "flat_facts", "load_rules", "parse_rule"]
+__all__ = ["BECAUSE", "Case", "Rule", "adjusted", "flat_facts", "load_rules", "parse_rule"]
 
 # In a message {because.NAME} is the sentence that derives the fact NAME.
 BECAUSE = "because."
@@ -219,3 +219,31 @@ def load_rules(folders: Iterable[Path] = ()) -> tuple[Rule, ...]:
             if cause not in rules:
                 raise RuleError(f"rule {rule.name}: consequence_of names {cause!r}", did_you_mean(cause, rules))
     return tuple(rules[name] for name in sorted(rules))
+
+
+def adjusted(
+    rules: Sequence[Rule], values: Iterable[tuple[str, float | str]], known: Iterable[str]
+) -> tuple[Rule, ...]:
+    """Return the rules with other severities ("rule.NAME.severity") and thresholds ("rule.NAME.params.PARAM").
+
+    known: the names of all rules, for a value of a rule that is not judged is no mistake; UsageError for a name or a
+    parameter that does not exist.
+    """
+    found = {rule.name: rule for rule in rules}
+    names = set(known)
+    for key, value in values:
+        _, name, kind, *rest = key.split(".")
+        if name not in names:
+            raise UsageError(f"{key}: no rule is named {name!r}", did_you_mean(name, names))
+        rule = found.get(name)
+        if rule is None:
+            continue
+        if kind == "severity":
+            found[name] = replace(rule, severity=Severity(str(value)))
+            continue
+        old = rule.params.get(rest[0])
+        if old is None or isinstance(old.value, str) != isinstance(value, str):
+            hint = did_you_mean(rest[0], rule.params) or f"it has: {', '.join(rule.params) or 'none'}"
+            raise UsageError(f"{key} = {value!r}: rule {name} has no such parameter", hint)
+        found[name] = replace(rule, params={**rule.params, rest[0]: replace(old, value=value)})
+    return tuple(found[rule.name] for rule in rules)

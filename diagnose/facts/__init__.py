@@ -10,8 +10,10 @@ from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING, Protocol
 
 from diagnose.errors import UsageError, did_you_mean
+from diagnose.facts._confusion import turned
+from diagnose.facts._scale import FRACTION, PERCENT, on_scale, taken_for
 from diagnose.types import Evaluation, Fact, Facts, Proof, Question, Run, Scope, Value
-from diagnose.vocabulary import METRICS
+from diagnose.vocabulary import METRICS, parse_place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -47,21 +49,13 @@ class Assumption:
     def parse(cls, text: str) -> Assumption:
         """Read `[RUN/][TASK/][SPLIT:]NAME=VALUE`; one name before a slash is taken for a task."""
         left, equals, value = text.partition("=")
-        *place, last = left.split("/")
-        split, colon, name = last.rpartition(":")
-        if not equals or not name.strip() or not value.strip() or len(place) > 2:
+        place = parse_place(left)
+        if not equals or not value.strip() or place is None:
             raise UsageError(f"--assume {text!r} is not NAME=VALUE", "write for example --assume averaging=macro")
-        name = name.strip()
-        if name not in ASSUMPTIONS:
-            hint = did_you_mean(name, ASSUMPTIONS) or f"known: {', '.join(sorted(ASSUMPTIONS))}"
-            raise UsageError(f"--assume does not know {name!r}", hint)
-        return cls(
-            name,
-            value.strip(),
-            run=place[0] if len(place) == 2 else None,
-            task=place[-1] if place else None,
-            split=split.strip() if colon else None,
-        )
+        if place.name not in ASSUMPTIONS:
+            hint = did_you_mean(place.name, ASSUMPTIONS) or f"known: {', '.join(sorted(ASSUMPTIONS))}"
+            raise UsageError(f"--assume does not know {place.name!r}", hint)
+        return cls(place.name, value.strip(), run=place.run, task=place.task, split=place.split)
 
     def holds_in(self, scope: Scope) -> bool:
         """Whether the answer is about `scope`."""
@@ -89,6 +83,7 @@ ASSUMPTIONS: dict[str, str] = {
     "label_range": "the largest label minus the least that can occur",
     "argmax": "true: every prediction is the class of the largest probability",
     "unweighted_loss": "true: the loss is the plain mean cross-entropy in nats",
+    "scale": "fraction or percent: what scores of at most 1 are that stand, without a sign, beside scores above 1",
     "plain_metrics": "true: each metric has its plain definition (unweighted kappa, no chance correction, one scale)",
     "zero_division": "0, 1 or nan: the value of a metric without a denominator",
     "timing_same_rows": "true: runtime and samples a second describe the rows of the metrics",
@@ -117,6 +112,8 @@ class Assumptions:
 
     def get(self, name: str, scope: Scope) -> str | None:
         """Return the answer about `scope`, the narrowest where there are several."""
+        if not self.items:  # as in most runs, and for each of thousands of rows
+            return None
         fitting = [a for a in self.items if a.name == name and a.holds_in(scope)]
         best = max(fitting, key=lambda a: sum(p is not None for p in (a.run, a.task, a.split)), default=None)
         return best.value if best else None
@@ -159,55 +156,66 @@ def fact_names() -> Mapping[str, str]:
         f"{average}{base}": f"the reported {average.replace('_', ' ')}{base}"
         for base, metric in METRICS.items()
         for average in (("", "macro_", "micro_", "weighted_") if metric.kind == "score" else ("",))
-        if metric.kind not in ("axis", "setting")
+        if metric.kind not in ("axis", "setting", "spread")
     }
     for module in _modules():
         names.update(module.PROVIDES)
     return names
 
 
-def derive(run: Run, assumed: Assumptions | None = None, others: Sequence[Run] = ()) -> Facts:
+def derive(
+    run: Run, assumed: Assumptions | None = None, others: Sequence[Run] = (), baseline: Run | None = None
+) -> Facts:
     """Return everything that the run's numbers prove, imply or suggest.
 
-    others: the other runs of the same document or comparison, which facts about differences look at.
+    others: the other runs of the same document or comparison, which facts about differences look at; baseline: the
+    run that it is to be compared with, where that is not for its name to tell.
     """
     assumed = assumed or Assumptions()
-    run = _read_as_told(run, assumed)
-    facts = Facts(run, others)
+    printed, run = run, _read_as_told(run, assumed)
+    scales = {
+        id(value): scale
+        for before, after in zip(printed.evaluations, run.evaluations, strict=True)
+        for value, scale in taken_for(before, after)
+    }
+    facts = Facts(run, others, baseline)
     for module in _modules():
         for item in module.derive(run, facts, assumed):
-            facts.add(_on_full_doubles(item) if isinstance(item, Fact) else item)
+            facts.add(_as_read(item, scales) if isinstance(item, Fact) else item)
     return facts
 
 
-def _on_full_doubles(fact: Fact) -> Fact:
-    """Return the fact with the assumption that a short number beside full doubles was not rounded, if it has one."""
-    strict = fact.proof in (Proof.PROVED, Proof.PROVED_IF)
-    if not strict or _FULL in fact.assumes or not any(value.presumed_full for value in fact.evidence):
+def _as_read(fact: Fact, scales: Mapping[int, str]) -> Fact:
+    """Return the fact with what its numbers are taken for: unrounded beside full doubles, on a scale of their own.
+
+    scales: by the value's id, for those whose scale the source leaves open.
+    """
+    if fact.proof not in (Proof.PROVED, Proof.PROVED_IF):
         return fact
-    return replace(fact, proof=Proof.PROVED_IF, assumes=(*fact.assumes, _FULL))
+    needed = [_FULL] if any(value.presumed_full for value in fact.evidence) else []
+    needed += [scales[id(value)] for value in fact.evidence if id(value) in scales] if scales else []
+    missing = dict.fromkeys(name for name in needed if name not in fact.assumes)
+    return replace(fact, proof=Proof.PROVED_IF, assumes=(*fact.assumes, *missing)) if missing else fact
 
 
 def _read_as_told(run: Run, assumed: Assumptions) -> Run:
-    """Return the run as the user's answers read it: matrices turned, short numbers beside full doubles as rounded."""
-    if not {"rows_are_true", "full_precision"} & {assumption.name for assumption in assumed.items}:
+    """Return the run as the user's answers read it: matrices turned, short numbers as rounded, scores in percent."""
+    if not {"rows_are_true", "full_precision", "scale"} & {assumption.name for assumption in assumed.items}:
         return run
     evaluations = []
     for evaluation in run.evaluations:
         scope = Scope(run.name, evaluation.task, evaluation.split)
         if evaluation.matrix_assumes and assumed.get("rows_are_true", scope) == "false":
-            evaluation = _turned(evaluation)  # noqa: PLW2901  # the same evaluation, read again
+            cells = turned(evaluation.matrix or {})
+            evaluation = replace(  # noqa: PLW2901  # the same evaluation, read again
+                evaluation, matrix=cells, matrix_assumes=("rows_are_true=false",)
+            )
         if assumed.get("full_precision", scope) == "false":
             evaluation = _as_rounded(evaluation)  # noqa: PLW2901  # likewise
+        if (scale := f"scale={assumed.get('scale', scope)}") in (FRACTION, PERCENT):
+            evaluation = on_scale(evaluation, scale)  # noqa: PLW2901  # likewise
         evaluations.append(evaluation)
     return replace(run, evaluations=tuple(evaluations))
-
-
-def _turned(evaluation: Evaluation) -> Evaluation:
-    matrix = evaluation.matrix or {}
-    labels = dict.fromkeys(label for row in matrix.values() for label in row)
-    turned = {true: {p: row.get(true, 0) for p, row in matrix.items()} for true in labels}
-    return replace(evaluation, matrix=turned, matrix_assumes=("rows_are_true=false",))
 
 
 def _as_rounded(evaluation: Evaluation) -> Evaluation:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from diagnose.facts._binary_recovery import fitting, told_prevalence
+from diagnose.facts._confusion import Confusion
 from diagnose.facts._contradictions import (
     LISTED_CLASSES,
+    PLAIN,
     SAME_UNIT,
     SINGLE_LABEL,
     STATEMENT,
@@ -14,7 +17,8 @@ from diagnose.facts._contradictions import (
     Place,
     broken,
 )
-from diagnose.facts._scores import measured
+from diagnose.facts._rows import all_supports, timed_rows
+from diagnose.facts._scores import quoted
 from diagnose.interval import Interval, printed_interval
 from diagnose.types import Proof
 
@@ -34,8 +38,7 @@ def told_classes(place: Place) -> Iterator[Outcome]:
     if told is None:
         return
     evaluation = place.evaluation
-    matrix = evaluation.matrix or {}
-    labels = {*matrix, *(label for row in matrix.values() for label in row)}
+    labels = Confusion.of(evaluation.matrix or {}).labels
     for listed, what in ((len(evaluation.classes), "table"), (len(labels), "matrix")):
         if listed < 2:
             continue
@@ -71,31 +74,48 @@ def _counts(place: Place) -> Iterator[tuple[Interval, str, tuple[Value, ...], tu
     evaluation = place.evaluation
     samples = evaluation.get("samples")
     if samples is not None and samples.number.is_integer():
-        yield Interval.of(int(samples.number)), f"{samples.key} is {samples.text}", (samples,), (SAME_UNIT,), ()
-    supports = tuple(v for row in evaluation.classes if (v := row.metrics.get("support")) is not None and v.is_finite)
-    if len(supports) > 1 and len(supports) == len(evaluation.classes):
+        yield Interval.of(int(samples.number)), f"{samples.key} is {samples.shown}", (samples,), (SAME_UNIT,), ()
+    supports = all_supports(evaluation)
+    if len(supports) > 1:
         total = sum(v.number for v in supports)
         text = f"the supports add up to {total:g}"
         yield Interval.of(total), text, supports, (LISTED_CLASSES, SAME_UNIT, SINGLE_LABEL), ()
     if evaluation.matrix:
-        total = sum(sum(row.values()) for row in evaluation.matrix.values())
+        total = Confusion.of(evaluation.matrix).rows
         yield Interval.of(total), f"the matrix has {total} rows", (), (SAME_UNIT, SINGLE_LABEL), ("matrix",)
-    runtime, rate = evaluation.get("runtime"), evaluation.get("samples_per_second")
-    seconds, speed = (measured(v) if v is not None else None for v in (runtime, rate))
-    if evaluation.split != "train" and seconds is not None and speed is not None and runtime and rate:
-        product = seconds * speed
-        text = (
-            f"{runtime.text} s x {rate.text} rows a second is {float(product.low):,.1f} to {float(product.high):,.1f}"
-        )
-        yield product, text, (runtime, rate), ("timing_same_rows=true",), ()
+    if (timed := timed_rows(evaluation)) is not None:
+        rows, text, values = timed
+        yield rows, text, values, ("timing_same_rows=true",), ()
 
 
 def told_shares(place: Place) -> Iterator[Outcome]:
     """Check `prevalence=P` against what the scores prove of it, and `majority_share=P` against the supports."""
     yield from _share(place, "majority_share", _largest_share(place))
     fact = place.facts.get("prevalence")
+    outcomes: list[Outcome] = []
     if fact is not None and fact.proof in (Proof.PROVED, Proof.PROVED_IF):
-        yield from _share(place, "prevalence", (Interval.of(fact.value), fact.because, fact.evidence, fact.assumes))
+        found = Interval.of(fact.value), fact.because, fact.evidence, fact.assumes
+        outcomes = list(_share(place, "prevalence", found))
+    yield from outcomes if any(outcomes) else _matrix_of_share(place)
+
+
+def _matrix_of_share(place: Place) -> Iterator[Outcome]:
+    """Check that some binary matrix of the rows has the share of positives that the user names, and these scores."""
+    told, rows, evaluation = told_prevalence(place.told.get("prevalence")), place.rows, place.evaluation
+    if told is None or rows is None or not isinstance(rows.value, int) or rows.proof is Proof.IMPLIED:
+        return
+    if evaluation.classes or place.several_labels or place.told.get("averaging") not in (None, "binary"):
+        return
+    impossible = place.facts.get("binary_matrix_possible")
+    if impossible is not None and told.answer not in impossible.assumes:
+        return
+    matrices, complete, values = fitting(rows.value, told, evaluation)
+    if complete and not matrices:
+        because = f"no tp, fp, fn and tn of {rows.value:,} rows with {told.answer} print {quoted(*values)}"
+        assumes = (told.answer, "one_matrix=true", PLAIN, SAME_UNIT, *rows.assumes)
+        yield _refuted(because, (*values, *rows.evidence), assumes, "the scores are averages over classes")
+    elif complete or matrices:
+        yield None
 
 
 def _share(
@@ -110,16 +130,14 @@ def _share(
     if told.meet(interval) is not None:
         yield None
         return
-    yield _refuted(f"{answer}, and {because}: {_range(interval)}", values, (answer, *assumes), beside=(name,))
+    yield _refuted(f"{answer}, and {because}: {interval:.4g}", values, (answer, *assumes), beside=(name,))
 
 
 def _largest_share(place: Place) -> tuple[Interval, str, tuple[Value, ...], tuple[str, ...]] | None:
-    supports = tuple(v for row in place.evaluation.classes if (v := row.metrics.get("support")) is not None)
-    if len(supports) < 2 or len(supports) < len(place.evaluation.classes) or not all(v.is_finite for v in supports):
+    supports = all_supports(place.evaluation)
+    if len(supports) < 2:
         return None
     total, largest = (f(v.number for v in supports) for f in (sum, max))
-    if total <= 0:
-        return None
     because = f"the largest class has {largest:g} of {total:g} rows"
     return Interval.of(largest / total), because, supports, (LISTED_CLASSES, SAME_UNIT, SINGLE_LABEL)
 
@@ -137,8 +155,3 @@ def _number(place: Place, name: str) -> float | None:
         return None if text is None else float(text)
     except ValueError:
         return None
-
-
-def _range(interval: Interval) -> str:
-    low, high = float(interval.low), float(interval.high)
-    return f"{low:.4g}" if interval.is_point else f"{low:.4g} to {high:.4g}"

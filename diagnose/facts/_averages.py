@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from diagnose.facts._contradictions import (
@@ -18,12 +19,13 @@ from diagnose.facts._contradictions import (
     broken,
 )
 from diagnose.facts._margins import candidates_of, only_predictions, whole
-from diagnose.facts._scores import harmonic_mean, share
+from diagnose.facts._scores import apart, harmonic_mean, share
 from diagnose.interval import Interval
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from diagnose.interval import Number
     from diagnose.types import Evaluation, Value
 
 __all__ = ["Table", "table_averages", "table_of"]
@@ -31,6 +33,8 @@ __all__ = ["Table", "table_averages", "table_of"]
 _BASES = ("precision", "recall", "f1")
 # The chance that one more average of the table prints like the aggregate.
 _FITS = 0.02
+# More than sums of thousands of doubles are off by.
+_ROUND_OFF = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +60,7 @@ class Table:
         column = self.columns.get(base)
         if not column or not self.supports or not sum(self.supports):
             return None
-        rows = sum(self.supports)
-        low, high = (
-            sum(end * s for end, s in zip(ends, self.supports, strict=True))
-            for ends in ([x.low for x in column], [x.high for x in column])
-        )
-        return Interval(low, high) / rows
+        return _sum(column, self.supports) / sum(self.supports)
 
     def micro(self, base: str) -> Interval | None:
         """Return the micro average, which counts right rows and predictions of all classes together."""
@@ -70,9 +69,8 @@ class Table:
             return self.weighted("recall") if base == "recall" else None
         if not recall or not precision:
             return None
-        right = [r * s for r, s in zip(recall, self.supports, strict=True)]
-        predicted = _sum([_predictions(t, p) for t, p in zip(right, precision, strict=True)])
-        total = _sum(right)
+        total = _sum(recall, self.supports)
+        predicted = _predictions(recall, precision, self.supports)
         if predicted.high <= 0:
             return None
         return total / predicted if base == "precision" else total * 2 / (predicted + sum(self.supports))
@@ -129,63 +127,74 @@ def table_averages(place: Place) -> Iterator[Outcome]:
         for average in ("macro_", "weighted_", "micro_", ""):
             value = place.evaluation.get(average + base)
             if value is not None and share(value) is not None:
-                yield _average(place.evaluation, table, average, base, value)
+                yield _average(place, table, average, base, value)
     yield from _accuracy(place, table)
 
 
-def _ways(evaluation: Evaluation, table: Table, average: str, base: str) -> dict[str, Interval]:
-    """Return what an aggregate of this name may be, by the name of the average."""
-    macro, weighted = table.macro(base), table.weighted(base)
-    ways: dict[str, Interval | None] = {}
+def _ways(evaluation: Evaluation, table: Table, average: str, base: str) -> Iterator[tuple[str, Interval]]:
+    """Yield what an aggregate of this name may be, with the name of the average: the usual ones first."""
+    for name, way in _any_ways(evaluation, table, average, base):
+        if way is not None:
+            yield name, way
+
+
+def _any_ways(evaluation: Evaluation, table: Table, average: str, base: str) -> Iterator[tuple[str, Interval | None]]:
     if average in ("macro_", ""):
-        ways["mean"] = macro
+        yield "mean", table.macro(base)
     if average in ("weighted_", "") or (average == "macro_" and _counts_entities(evaluation)):
         # seqeval before 1.0 printed the mean weighted by support as "macro avg".
-        ways["mean weighted by support"] = weighted
+        yield "mean weighted by support", table.weighted(base)
     if average in ("micro_", ""):
-        ways["micro average"] = table.micro(base)
+        yield "micro average", table.micro(base)
     if base == "f1" and average == "macro_":
         # The other definition of macro-F1 in use: the harmonic mean of macro precision and macro recall.
         precision, recall = table.macro("precision"), table.macro("recall")
-        ways["F1 of the mean precision and recall"] = harmonic_mean(precision, recall) if precision and recall else None
+        yield "F1 of the mean precision and recall", harmonic_mean(precision, recall) if precision and recall else None
     if not average:
         accuracy = evaluation.get("accuracy")
-        ways["accuracy"] = share(accuracy) if accuracy is not None else None
+        yield "accuracy", share(accuracy) if accuracy is not None else None
         if len(table.columns[base]) == 2:
-            ways |= dict(zip(("first class", "second class"), table.columns[base], strict=True))
-    return {name: way for name, way in ways.items() if way is not None}
+            yield from zip(("first class", "second class"), table.columns[base], strict=True)
 
 
 def _counts_entities(evaluation: Evaluation) -> bool:
     return any(name.startswith("micro_") for name in evaluation.metrics)
 
 
-def _average(evaluation: Evaluation, table: Table, average: str, base: str, value: Value) -> Contradiction | None:
-    interval, ways = share(value), _ways(evaluation, table, average, base)
-    if interval is None or not ways or any(interval.meet(way) is not None for way in ways.values()):
+def _average(place: Place, table: Table, average: str, base: str, value: Value) -> Contradiction | None:
+    evaluation, interval = place.evaluation, share(value)
+    if interval is None or any(interval.meet(way) is not None for _, way in _ways(evaluation, table, average, base)):
         return None
     if not average and not _decides(evaluation, table, base):
         return None
+    values = (value, *_used(evaluation, table, average, base))
+    if place.trial:
+        return broken(SETUP, "", values)
+    ways = dict(_ways(evaluation, table, average, base))
+    if not ways:
+        return None
     listed = table.values[base]
-    texts = ", ".join(v.text for v in listed[:5]) + (", ..." if len(listed) > 5 else "")
     name, nearest = min(ways.items(), key=lambda way: abs(way[1].middle - interval.middle))
+    shown = [v.shown for v in listed[:5]]
+    if "support" in name:
+        shown = [f"{text} x {rows}" for text, rows in zip(shown, table.supports or (), strict=False)]
+    texts = ", ".join(shown) + (", ..." if len(listed) > 5 else "")
+    gap = 100 * float(max(nearest.low - interval.high, interval.low - nearest.high))
     because = (
-        f"the {name} of the per-class {base} ({texts}) is {nearest.middle:.4g}, and {value.key} is "
-        f"{value.text}{' %' if value.scale != 1 else ''}: "
-        f"{100 * abs(nearest.middle - interval.middle):.1f} points apart"
+        f"the {name} of the per-class {base} {texts} is {apart(nearest, interval.middle)}, and {value.key} is "
+        f"{value.shown}: at least {gap:.2g} points apart"
     )
-    if others := ", ".join(f"{n} {w.middle:.4g}" for n, w in ways.items() if n != name):
+    if others := ", ".join(f"{n} {w:.4g}" for n, w in ways.items() if n != name):
         because += f" (other readings: {others})"
     complete = _is_complete(evaluation, table)
     weight = IMPOSSIBLE if average and complete else SETUP
     readings = ("the table and the aggregate are of different rows or runs", "the table leaves classes out")
     assumes = (LISTED_CLASSES, "same_rows=true") if table.borrowed else (LISTED_CLASSES,)
     fitting = tuple(
-        (_FITS, f"{value.key} is the {other} of the table, {way.middle:.4g}")
-        for other, way in _ways(evaluation, table, "", base).items()
+        (_FITS, f"{value.key} is the {other} of the table, {way:.4g}")
+        for other, way in _ways(evaluation, table, "", base)
         if other not in ways and interval.meet(way) is not None
     )
-    values = (value, *_used(evaluation, table, average, base))
     return broken(weight, because, values, *readings, assumes=assumes, tested=fitting)
 
 
@@ -230,12 +239,12 @@ def _accuracy(place: Place, table: Table) -> Iterator[Outcome]:
     if not report and (place.several_labels or not (place.joined or _adds_up(evaluation, table.supports or ()))):
         return
     shown = " + ".join(
-        f"{v.text} x {s}" for v, s in list(zip(table.values["recall"], table.supports or (), strict=True))[:4]
+        f"{v.shown} x {s}" for v, s in list(zip(table.values["recall"], table.supports or (), strict=True))[:4]
     )
     more = " + ..." if len(table.values["recall"]) > 4 else ""
     because = (
-        f"recall x support = ({shown}{more})/{sum(table.supports or ())} = {expected.middle:.4g} of the rows are "
-        f"right, and {accuracy.key} is {accuracy.text}"
+        f"recall x support = ({shown}{more})/{sum(table.supports or ())} = {apart(expected, accuracy.number)} of the "
+        f"rows are right, and {accuracy.key} is {accuracy.shown}"
     )
     values = (accuracy, *table.values["recall"], *table.support_values)
     readings = ("the accuracy is of other rows or of another unit", "rows have several labels")
@@ -254,11 +263,28 @@ def _adds_up(evaluation: Evaluation, supports: Sequence[int]) -> bool:
     return total == sum(supports)
 
 
-def _predictions(right: Interval, precision: Interval) -> Interval:
-    """Return how often a class was predicted; without an upper end where its precision may be 0."""
-    least = right.low / precision.high if precision.high > 0 else 0
-    return Interval(least, right.high / precision.low if precision.low > 0 else math.inf)
+def _predictions(recall: Sequence[Interval], precision: Sequence[Interval], supports: Sequence[int]) -> Interval:
+    """Return how often the classes were predicted, together; without an upper end where a precision may be 0.
+
+    In floats, a little wider than exact: quotients of 150 classes have no common denominator of a reasonable size.
+    """
+    low = high = 0.0
+    for r, p, rows in zip(recall, precision, supports, strict=True):
+        low += float(r.low) * rows / float(p.high) if p.high > 0 else 0.0
+        high += float(r.high) * rows / float(p.low) if p.low > 0 else math.inf
+    return Interval(low * (1 - _ROUND_OFF), high * (1 + _ROUND_OFF))
 
 
-def _sum(intervals: Sequence[Interval]) -> Interval:
-    return Interval(sum(i.low for i in intervals), sum(i.high for i in intervals))
+def _sum(intervals: Sequence[Interval], weights: Sequence[int] | None = None) -> Interval:
+    """Return the exact sum of the intervals, each times its weight."""
+    counts = weights or [1] * len(intervals)
+    return Interval(_total([i.low for i in intervals], counts), _total([i.high for i in intervals], counts))
+
+
+def _total(numbers: Sequence[Number], counts: Sequence[int]) -> Fraction:
+    """Return the exact sum; printed numbers have few denominators, so that whole numbers do most of the work."""
+    by_unit: dict[int, int] = {}
+    for number, count in zip(numbers, counts, strict=True):
+        part, unit = number.as_integer_ratio()
+        by_unit[unit] = by_unit.get(unit, 0) + part * count
+    return sum((Fraction(part, unit) for unit, part in by_unit.items()), Fraction(0))

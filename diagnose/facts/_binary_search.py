@@ -7,19 +7,20 @@ integers, taken over the whole intervals.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from diagnose.facts._binary import Matrix
 from diagnose.interval import Interval
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from diagnose.interval import Number
 
-__all__ = ["Box", "least_rows", "matrices", "positives"]
+__all__ = ["Box", "Positives", "least_rows", "matrices", "positives", "positives_of", "with_positives"]
 
 # A step takes about a microsecond, with a check of other metrics three: what so many do not settle stays open.
 _MAX_STEPS = 4000
@@ -27,8 +28,12 @@ _MAX_CHECKS = 1500
 _MAX_POSITIVES = 64
 _MAX_TRUE_POSITIVES = 1000
 
+_UNIT = Interval(0, 1)
+
 # An end of an interval as numerator and denominator; None is infinity.
 Ratio = tuple[int, int]
+# How many rows TP + FN of so many can be positive.
+Positives: TypeAlias = "Callable[[int], range]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +75,24 @@ class Box:
         (low, low_unit), (high, high_unit) = self.wrong
         return range(-(-rows * low // low_unit), rows * high // high_unit + 1)
 
-    def hits(self, rows: int, errors: int) -> range:
-        """Return the true positives that so many rows and errors can have."""
+    def hits(self, rows: int, errors: int, positive: range | None = None) -> range:
+        """Return the true positives that so many rows and errors can have; TP + FN = TP (1 + FN/TP) where known."""
         (low, unit), upper = self.tp_per_error
         most = rows - errors if upper is None else min(errors * upper[0] // upper[1], rows - errors)
-        return range(max(-(-errors * low // unit), 1), most + 1)
+        least = max(-(-errors * low // unit), 1)
+        if positive is not None:
+            (few, few_unit), (many, many_unit) = self.fn_per_tp
+            least = max(least, -(-positive.start * many_unit // (many_unit + many)))
+            most = min(most, (positive.stop - 1) * few_unit // (few_unit + few))
+        return range(least, most + 1)
 
-    def false_positives(self, tp: int, errors: int) -> range:
+    def false_positives(self, tp: int, errors: int, positive: range | None = None) -> range:
         """Return the false positives beside so many true positives and errors."""
         fp, fn = self._others(tp, self.fp_per_tp), self._others(tp, self.fn_per_tp)
-        return range(max(fp[0], errors - fn[1], 0), min(fp[1], errors - fn[0], errors) + 1)
+        low, high = max(fp[0], errors - fn[1], 0), min(fp[1], errors - fn[0], errors)
+        if positive is not None:
+            low, high = max(low, tp + errors - positive.stop + 1), min(high, tp + errors - positive.start)
+        return range(low, high + 1)
 
     def least_errors(self, tp: int) -> range:
         """Return the errors that can stand beside so many true positives, whatever the number of rows."""
@@ -114,40 +127,92 @@ def matrices(
     rows: Interval,
     box: Box,
     fits: Callable[[Matrix], bool] | None = None,
-    positive: int | None = None,
+    positive: Positives | None = None,
 ) -> tuple[list[Matrix], bool]:
     """Return at most two matrices with the given rows and scores, and whether the search was complete.
 
     Two are enough to know that the scores do not settle the matrix. fits: what other printed metrics say of one;
-    positive: TP + FN, where it is known.
+    positive: what is known of TP + FN.
     """
     found: list[Matrix] = []
     most = _MAX_STEPS if fits is None else _MAX_CHECKS
-    for steps, matrix in enumerate(_candidates(rows, box)):
+    for steps, matrix in enumerate(_candidates(rows, box, positive)):
         if steps > most:
             return found, False
-        if matrix is None or (positive is not None and matrix.tp + matrix.fn != positive):
-            continue
-        if fits is None or fits(matrix):
+        if matrix is not None and (fits is None or fits(matrix)):
             found.append(matrix)
             if len(found) == 2:
                 return found, False
     return found, True
 
 
-def _candidates(rows: Interval, box: Box) -> Iterator[Matrix | None]:
+def positives_of(share: Interval) -> Positives:
+    """Return how many rows are positive where a share of them is."""
+    return lambda rows: _whole(share * rows)
+
+
+def _candidates(rows: Interval, box: Box, positive: Positives | None = None) -> Iterator[Matrix | None]:
     """Yield every matrix that fits, with a None for each step on the way."""
     for n in range(int(rows.low), int(rows.high) + 1):
         yield None
-        if box.perfect:
+        known = None if positive is None else positive(n)
+        if known is not None and not known:
+            continue
+        if box.perfect and (known is None or 0 in known):
             # Nothing positive and nothing predicted: 0/0 is printed as 1 with zero_division=1.
             yield Matrix(0, 0, 0, n)
         for errors in box.errors(n):
             yield None
-            for tp in box.hits(n, errors):
+            for tp in box.hits(n, errors, known):
                 yield None
-                for fp in box.false_positives(tp, errors):
+                for fp in box.false_positives(tp, errors, known):
                     yield Matrix(tp, fp, errors - fp, n - errors - tp)
+
+
+def with_positives(
+    rows: int, positive: Positives, ratios: Mapping[str, Interval], fits: Callable[[Matrix], bool]
+) -> tuple[list[Matrix], bool]:
+    """Return at most two matrices with so many rows and positives, and whether the search was complete.
+
+    For any of the scores: TP = R (TP + FN), and FP is E - FN, TP (1/P - 1) and (1 - specificity) of the negatives.
+    ratios: accuracy, precision, recall and specificity, as far as they are printed; fits: what all metrics say of one.
+    """
+    found: list[Matrix] = []
+    steps = 0
+    for count in positive(rows):
+        steps += 1
+        for tp in _whole(ratios.get("recall", _UNIT) * count):
+            wrong = _false_positives(rows, count, tp, ratios)
+            steps += 1 + len(wrong)
+            if steps > _MAX_CHECKS:
+                return found, False
+            found += [m for fp in wrong if fits(m := Matrix(tp, fp, count - tp, rows - count - fp))]
+            if len(found) > 1:
+                return found[:2], False
+        if steps > _MAX_CHECKS:
+            return found, False
+    return found, True
+
+
+def _false_positives(rows: int, positive: int, tp: int, ratios: Mapping[str, Interval]) -> range:
+    """Return the false positives that the accuracy, the precision and the specificity leave."""
+    left = Interval(0, rows - positive)
+    bounds = []
+    if (accuracy := ratios.get("accuracy")) is not None:
+        bounds.append((1 - accuracy) * rows - (positive - tp))
+    if (precision := ratios.get("precision")) is not None and tp and precision.low > 0:
+        bounds.append((1 / precision - 1) * tp)
+    if (specificity := ratios.get("specificity")) is not None:
+        bounds.append((1 - specificity) * (rows - positive))
+    for bound in bounds:
+        if (meet := left.meet(bound)) is None:
+            return range(0)
+        left = meet
+    return _whole(left)
+
+
+def _whole(interval: Interval) -> range:
+    return range(math.ceil(interval.low), math.floor(interval.high) + 1)
 
 
 def positives(rows: int, box: Box) -> tuple[set[int] | None, int]:

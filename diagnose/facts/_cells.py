@@ -144,7 +144,7 @@ class Cells:
     def cell_text(self, i: int, j: int) -> str:
         """Return how the larger of a pair's two cells follows from the margins."""
         i, j = max(((i, j), (j, i)), key=lambda place: self.cell(*place))
-        (low, high), (true, given) = self.cell(i, j), (self.labels[i], self.labels[j])
+        (low, high), (true, given) = self.cell(i, j), (repr(self.labels[i]), repr(self.labels[j]))
         ways = (
             f"FN + FP of {true} + FP of {given} - E",
             f"FN of {true} + FN + FP of {given} - E",
@@ -163,14 +163,14 @@ class Cells:
         (fn_i, fp_i), (fn_j, fp_j) = (self._fn[i][1], self._fp[i][1]), (self._fn[j][1], self._fp[j][1])
         ends = (("the least FN and FP of each direction added", min(fn_i, fp_j) + min(fn_j, fp_i)),)
         least = _least(low, ways, [(weights[i] + weights[j], end) for weights, end in self._weights])
-        return f"{self.labels[i]} and {self.labels[j]}: {least}, {self._most(i, j, high, ends)}"
+        return f"{self.labels[i]!r} and {self.labels[j]!r}: {least}, {self._most(i, j, high, ends)}"
 
     def _most(self, i: int, j: int, high: int, ends: tuple[tuple[str, int], ...]) -> str:
         away, k = self.elsewhere(i, j)
         if high != away or k is None:
             words = next((f" {words} =" for words, end in ends if end == high), "")
             return f"at most{words} {high}"
-        (fn, fp), label = (self._fn[k], self._fp[k]), self.labels[k]
+        (fn, fp), label = (self._fn[k], self._fp[k]), repr(self.labels[k])
         ways = (
             (f"E - FN - FP of {label}", self.errors[1], self._touched[k]),
             (f"FN of all but {label} - FP of {label}", self._missed - fn[1], fp[0]),

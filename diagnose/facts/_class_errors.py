@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from diagnose.facts._averages import table_of
 from diagnose.facts._proofs import resting_on
-from diagnose.facts._spread import INDEPENDENT, plain, shown
+from diagnose.facts._spread import INDEPENDENT, plain
 from diagnose.facts._spread_classes import AVERAGES, Counts, error_of_average, error_of_macro_f1, error_with_cells
 from diagnose.interval import Interval
 from diagnose.types import Fact
@@ -65,7 +65,8 @@ def errors_of_averages(evaluation: Evaluation, facts: Facts, scope: Scope) -> It
             error = between
         else:
             continue
-        because = f"{_FORMULAS[metric]}; {_listed(rows)}, K = {len(rows)}: {shown(error)}{_remark(total, len(rows))}"
+        listed = _roots(metric, counts) or f"{_listed(rows)}, K = {len(rows)}:"
+        because = f"{_FORMULAS[metric]}; {listed} {error:.4f}{_remark(total, len(rows))}"
         used = margins.evidence
         # A class that is never predicted has a precision of 0/0, and the mean is one of whatever stands for it.
         undefined = metric.endswith("precision") and any(
@@ -100,19 +101,26 @@ def _between(rows: Iterable[_Margin]) -> Interval | None:
     return error_of_macro_f1(margins)
 
 
+def _roots(metric: str, counts: Sequence[Counts]) -> str:
+    """Return the formula of a mean of shares in numbers, R(1 - R)/n being right x wrong/n^3; "" of many classes."""
+    if metric not in ("macro_recall", "balanced_accuracy", "macro_precision") or not 0 < len(counts) <= _SHOWN:
+        return ""
+    sizes = [(c.tp, c.predicted if metric == "macro_precision" else c.support) for c in counts]
+    terms = " + ".join(f"{right} x {n - right}/{n}^3" for right, n in sizes if n)
+    # Unlike macro recall, balanced accuracy leaves out classes without rows.
+    classes = sum(c.support > 0 for c in counts) if metric == "balanced_accuracy" else len(counts)
+    return f"sqrt({terms})/{classes} =" if terms else ""
+
+
 def _listed(rows: Mapping[str, _Margin]) -> str:
     """Return the counts of the largest classes in words."""
     largest = sorted(rows, key=lambda label: -_size(rows[label]))[:_SHOWN]
     said = "; ".join(
-        f"{label}: {_count(rows[label]['tp'])} right of {rows[label]['support']}, predicted "
-        f"{_count(rows[label]['predicted'])}"
+        f"{label}: {Interval.of(rows[label]['tp']):.0f} right of {rows[label]['support']}, predicted "
+        f"{Interval.of(rows[label]['predicted']):.0f}"
         for label in largest
     )
     return said if len(rows) <= _SHOWN else f"{said}; and {len(rows) - _SHOWN} more classes"
-
-
-def _count(number: int | Interval) -> str:
-    return f"{number.low} to {number.high}" if isinstance(number, Interval) else str(number)
 
 
 def _remark(total: int, classes: int) -> str:

@@ -25,7 +25,7 @@ from diagnose.facts._contradictions import (
 )
 from diagnose.facts._join import join
 from diagnose.facts._margins import candidates_of, whole
-from diagnose.facts._scores import harmonic_mean, share
+from diagnose.facts._scores import apart, harmonic_mean, share
 from diagnose.interval import Interval
 
 if TYPE_CHECKING:
@@ -57,8 +57,8 @@ def _of_class(row: ClassRow) -> Contradiction | None:
     if f.meet(mean) is not None:
         return None
     because = (
-        f"{row.label}: precision {precision.text} and recall {recall.text} give F1 {float(mean.low):.4f} to "
-        f"{float(mean.high):.4f} by 2PR/(P + R), and {f1.text} is printed"
+        f"{row.label!r}: 2PR/(P + R) = 2 x {precision.shown} x {recall.shown}/({precision.shown} + {recall.shown}) = "
+        f"{apart(mean * 100 if unsigned else mean, f1.number)}, and F1 {f1.shown} is printed"
     )
     plain = (PLAIN,) if unsigned else ()
     if f.low > mean.high or f.high < p.low + r.low - 1:
@@ -79,7 +79,7 @@ def class_ranges(place: Place) -> Iterator[Outcome]:
             because = f"{label}: {value.metric} {value.text} % is above 100 %"
             yield broken(IMPOSSIBLE, because, (value,), label=label)
         elif fraction is not None:
-            because = f"{label}: {value.metric} {value.text} is above 1 beside the fraction {fraction.text}"
+            because = f"{label}: {value.metric} {value.shown} is above 1 beside the fraction {fraction.shown}"
             yield broken(SETUP, because, (value, fraction), assumes=(PLAIN,), label=label)
     yield None
 
@@ -117,11 +117,11 @@ def _no_counts(row: ClassRow, support: int, *, trial: bool) -> Contradiction:
     if names == ["recall"]:
         tried = (k for k in (near - 1, near, near + 1) if 0 <= k <= support)
         counts = ", ".join(f"{k}/{support} = {k / support:.4g}" for k in tried)
-        because = f"{row.label}: recall {recall.text} is no whole number of {support} rows: {counts}"
+        because = f"{row.label}: recall {recall.shown} is no whole number of {support} rows: {counts}"
     else:
-        shown = ", ".join(f"{v.metric} {v.text}" for v in values[:-1])
+        shown = ", ".join(f"{v.metric} {v.shown}" for v in values[:-1])
         because = (
-            f"{row.label}: recall x support = {recall.text} x {support} is {near} right rows or nearly, and no whole "
+            f"{row.label}: recall x support = {recall.shown} x {support} is {near} right rows or nearly, and no whole "
             f"number of predictions gives {shown}"
         )
     return broken(SETUP, because, values, _FOLDS, "the supports are of other rows", label=row.label)
@@ -198,7 +198,7 @@ def _unsummed(evaluation: Evaluation, accuracy: Value | None, place: Place) -> C
     values = listed if accuracy is None else (accuracy, *listed)
     assumes: tuple[str, ...] = (LISTED_CLASSES, SINGLE_LABEL)
     if accuracy is not None:
-        because += f" and {accuracy.key} {accuracy.text}"
+        because += f" and {accuracy.key} {accuracy.shown}"
         assumes = (*assumes, SAME_UNIT)
     averages = {"macro_f1", "weighted_f1", "accuracy"} <= place.evaluation.metrics.keys()
     readings = ("rows have several labels", "the table leaves classes out", _FOLDS)

@@ -8,6 +8,9 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from diagnose.facts._confusion import Confusion
     from diagnose.interval import Number
     from diagnose.types import Evaluation, Fact, Value
 
@@ -28,6 +31,7 @@ __all__ = [
     "Place",
     "above",
     "broken",
+    "surely_at_most",
 ]
 
 # How much a contradiction weighs.
@@ -47,6 +51,8 @@ PLAIN = "plain_metrics=true"
 
 # Sums of thousands of float32 terms are off by some units of the sixth digit.
 _LOST = Fraction(1, 10**5)
+# Less than those, and far more than a few operations on doubles are off by.
+_ROUND_OFF = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +63,7 @@ class Place:
     prove about it, by name; told: the user's answers about it, by name; several_labels: the run says that a row may
     have several labels; several_units: the names or the digits say that the accuracy counts other things than the
     scores (tokens beside entities); joined: the table's predictions are known to add up to its rows; trial: only
-    whether a check holds is of interest.
+    whether a check holds is of interest; matrices: the readings of its confusion matrix, by `either_way`.
     """
 
     evaluation: Evaluation
@@ -68,6 +74,7 @@ class Place:
     several_units: bool = False
     joined: bool = False
     trial: bool = False
+    matrices: Sequence[tuple[Confusion, tuple[str, ...]]] = ()
 
     @property
     def rows(self) -> Fact | None:
@@ -149,3 +156,11 @@ def above(one: Number, other: Number, size: Number = 0) -> bool:
         return False
     one, other = Fraction(one), Fraction(other)
     return one - other > _LOST * max(abs(one), abs(other), Fraction(size))
+
+
+def surely_at_most(one: float, other: float, size: float = 0.0) -> bool:
+    """Whether the printed numbers show that `above` cannot hold of their intervals, in which they lie.
+
+    For a long history: most of its rows need no exact interval.
+    """
+    return one - other <= _ROUND_OFF * max(other, size)

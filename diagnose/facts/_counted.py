@@ -6,6 +6,7 @@ import math
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from diagnose.facts._confusion import Confusion, cells_of_counts
 from diagnose.facts._contradictions import (
     LISTED_CLASSES,
     OPEN,
@@ -13,19 +14,19 @@ from diagnose.facts._contradictions import (
     SAME_UNIT,
     SETUP,
     SINGLE_LABEL,
-    Contradiction,
     Outcome,
     Place,
     broken,
 )
-from diagnose.facts._scores import measured, share
-from diagnose.facts._tables import MOST_ROWS
+from diagnose.facts._recomputation import of_matrix
+from diagnose.facts._rows import MOST_ROWS, all_supports, four_counts, timed_rows
+from diagnose.facts._scores import share
 from diagnose.interval import Interval
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
-    from diagnose.types import Evaluation, Value
+    from diagnose.types import Value
 
 __all__ = ["matrix_scores", "sample_sums", "shares_of_rows", "timing"]
 
@@ -33,6 +34,10 @@ _SHARES_OF_ROWS = ("accuracy", "subset_accuracy", "exact_match", "top5_accuracy"
 # An interval of this many row counts holds a fraction k/n of everything.
 _MOST_COUNTS = 50
 _MATRIX = "matrix"
+_OF_MATRIX = (
+    "accuracy",
+    *(f"{a}{b}" for b in ("precision", "recall", "f1") for a in ("", "macro_", "weighted_", "micro_")),
+)
 _OTHER_ROWS = "they were computed on different rows"
 
 
@@ -55,7 +60,7 @@ def shares_of_rows(place: Place) -> Iterator[Outcome]:
         rows = int(bounds.low)
         near = round(value.number * rows)
         shown = ", ".join(f"{k}/{rows} = {k / rows:.6g}" for k in (near - 1, near, near + 1) if 0 <= k <= rows)
-        because = f"{value.key} {value.text} is no share of {counts} rows: {shown}"
+        because = f"{value.key} {value.shown} is no share of {counts} rows: {shown}"
         readings = (
             f"{value.key} counts other things than rows, tokens for example",
             "it is a mean over batches, folds or weighted rows",
@@ -73,8 +78,7 @@ def _row_counts(place: Place) -> tuple[Interval, tuple[str, ...], tuple[Value, .
     fact, printed = place.rows, place.evaluation.get("samples")
     if fact is not None and (fact.evidence or fact.assumes) and (printed is None or "samples" in place.told):
         bounds = Interval.of(fact.value)
-        text = f"{bounds.low:,}" if bounds.is_point else f"{bounds.low:,} to {bounds.high:,}"
-        return bounds, fact.assumes, fact.evidence, text
+        return bounds, fact.assumes, fact.evidence, f"{bounds}"
     if printed is None or not 1 <= printed.number <= MOST_ROWS or not printed.number.is_integer():
         return None
     return Interval.of(int(printed.number)), (), (printed,), printed.text
@@ -82,41 +86,30 @@ def _row_counts(place: Place) -> tuple[Interval, tuple[str, ...], tuple[Value, .
 
 def timing(place: Place) -> Iterator[Outcome]:
     """Check that runtime x samples a second is the number of samples."""
-    evaluation = place.evaluation
-    samples, runtime, rate = (evaluation.get(n) for n in ("samples", "runtime", "samples_per_second"))
-    if evaluation.split == "train" or samples is None or runtime is None or rate is None:
+    samples, timed = place.evaluation.get("samples"), timed_rows(place.evaluation)
+    if samples is None or samples.number < 1 or timed is None:
         return
-    seconds, speed = measured(runtime), measured(rate)
-    if seconds is None or speed is None or samples.number < 1:
-        return
-    product = seconds * speed
-    if Fraction(samples.number) in product:
+    rows, text, values = timed
+    if Fraction(samples.number) in rows:
         yield None
         return
-    because = (
-        f"{runtime.key} {runtime.text} x {rate.key} {rate.text} is {float(product.low):,.1f} to "
-        f"{float(product.high):,.1f} rows, and {samples.key} is {samples.text}"
-    )
-    readings = ("the timing is of another run or split", f"{samples.key} and {rate.key} count different things")
+    because = f"{text}, and {samples.key} is {samples.shown}"
+    readings = ("the timing is of another run or split", f"{samples.key} and {values[1].key} count different things")
     assumes = (SAME_UNIT, "timing_same_rows=true")
-    yield broken(OPEN, because, (samples, runtime, rate), *readings, assumes=assumes)
+    yield broken(OPEN, because, (samples, *values), *readings, assumes=assumes)
 
 
 def sample_sums(place: Place) -> Iterator[Outcome]:
     """Check that the supports of a table add up to the rows that are printed."""
-    evaluation = place.evaluation
-    samples = evaluation.get("samples")
-    supports = tuple(v for row in evaluation.classes if (v := row.metrics.get("support")) is not None)
-    if samples is None or not supports or len(supports) < len(evaluation.classes) or len(supports) < 2:
-        return
-    if not all(v.is_finite and v.number.is_integer() for v in (samples, *supports)):
+    samples, supports = place.evaluation.get("samples"), all_supports(place.evaluation, whole=True)
+    if samples is None or not samples.number.is_integer() or len(supports) < 2:
         return
     total = int(sum(v.number for v in supports))
     if total == samples.number:
         yield None
         return
     shown = " + ".join(v.text for v in supports[:5]) + (" + ..." if len(supports) > 5 else "")
-    because = f"the supports {shown} add up to {total}, and {samples.key} is {samples.text}"
+    because = f"the supports {shown} add up to {total}, and {samples.key} is {samples.shown}"
     # A report's own line of sums counts labels, as the supports do; a number of samples counts rows.
     own_line = samples.key == "support"
     weight = SETUP if own_line and total > samples.number else OPEN
@@ -129,90 +122,27 @@ def sample_sums(place: Place) -> Iterator[Outcome]:
 
 def matrix_scores(place: Place) -> Iterator[Outcome]:
     """Check accuracy, precision, recall and F1 against tp, fp, fn and tn, or against the confusion matrix."""
-    matrix, counts, assumes = _matrix(place.evaluation)
-    if not matrix:
+    evaluation = place.evaluation
+    counts = four_counts(evaluation)
+    readings = place.matrices if counts is None else [(Confusion.of(cells_of_counts(counts)), ())]
+    if not readings:
         return
-    labels = list(dict.fromkeys([*matrix, *(label for row in matrix.values() for label in row)]))
-    rows = sum(sum(row.values()) for row in matrix.values())
-    if rows <= 0:
-        return
-    right = sum(matrix.get(label, {}).get(label, 0) for label in labels)
-    accuracy = place.evaluation.get("accuracy")
-    interval = share(accuracy) if accuracy is not None else None
-    if accuracy is not None and interval is not None:
-        if Fraction(right) / rows in interval:
+    first, sides = readings[0]
+    # Whether a class without rows or predictions counts as 0, as 1 or not at all differs between libraries.
+    for name in _OF_MATRIX if all((*first.support, *first.predicted)) else ("accuracy",):
+        value = evaluation.get(name)
+        interval = share(value) if value is not None else None
+        if value is None or interval is None:
+            continue
+        ways = [[way for way in of_matrix(name, matrix) if way.own] for matrix, _ in readings]
+        if any(way.fits(interval) for found in ways for way in found):
             yield None
-        else:
-            because = (
-                f"{right} of {rows} rows in the matrix are right, {right / rows:.4g}; {accuracy.key} {accuracy.text}"
-            )
-            yield broken(SETUP, because, (accuracy, *counts), _OTHER_ROWS, beside=() if counts else (_MATRIX,))
-    yield from _class_scores(place, matrix, labels, counts, assumes)
-
-
-def _matrix(
-    evaluation: Evaluation,
-) -> tuple[Mapping[str, Mapping[str, int]], tuple[Value, ...], tuple[str, ...]]:
-    cells = [evaluation.get(name) for name in ("tp", "tn", "fp", "fn")]
-    counts = tuple(cell for cell in cells if cell is not None and cell.number >= 0 and cell.number.is_integer())
-    if len(counts) == len(cells):
-        tp, tn, fp, fn = (int(cell.number) for cell in counts)
-        return {"positive": {"positive": tp, "negative": fn}, "negative": {"positive": fp, "negative": tn}}, counts, ()
-    # What predictions give is compared with more ways of computing it in `recomputed`.
-    return {} if evaluation.recomputed else evaluation.matrix or {}, (), evaluation.matrix_assumes
-
-
-def _class_scores(
-    place: Place,
-    matrix: Mapping[str, Mapping[str, int]],
-    labels: list[str],
-    counts: tuple[Value, ...],
-    assumes: tuple[str, ...],
-) -> Iterator[Outcome]:
-    """Check precision, recall and F1 against every average of the matrix that their name allows."""
-    supports = [sum(matrix.get(a, {}).values()) for a in labels]
-    predicted = [sum(row.get(a, 0) for row in matrix.values()) for a in labels]
-    correct = [matrix.get(a, {}).get(a, 0) for a in labels]
-    if not all(supports) or not all(predicted):
-        # Whether a class without rows or predictions counts as 0, as 1 or not at all differs from library to library.
-        return
-    rows = sum(supports)
-    columns = {
-        "precision": [Fraction(c, p) for c, p in zip(correct, predicted, strict=True)],
-        "recall": [Fraction(c, s) for c, s in zip(correct, supports, strict=True)],
-        "f1": [Fraction(2 * c, s + p) for c, s, p in zip(correct, supports, predicted, strict=True)],
-    }
-    for base, column in columns.items():
-        ways = {
-            "macro_": sum(column, Fraction(0)) / len(column),
-            "weighted_": sum((x * s for x, s in zip(column, supports, strict=True)), Fraction(0)) / rows,
-            "micro_": Fraction(sum(correct), rows),
-        }
-        for average in ("", *ways):
-            value = place.evaluation.get(average + base)
-            interval = share(value) if value is not None else None
-            if value is None or interval is None:
-                continue
-            allowed = {average: ways[average]} if average else _unnamed(ways, column, labels, counts=bool(counts))
-            if any(way in interval for way in allowed.values()):
-                yield None
-            else:
-                yield _against_matrix(value, allowed, counts, assumes)
-
-
-def _unnamed(
-    ways: Mapping[str, Fraction], column: list[Fraction], labels: list[str], *, counts: bool
-) -> dict[str, Fraction]:
-    """Return what a score without a named average may be: that of the positive class, or any average."""
-    classes = dict(zip(labels, column, strict=True)) if len(labels) == 2 or counts else {}
-    return {**classes, **ways}
-
-
-def _against_matrix(
-    value: Value, allowed: Mapping[str, Fraction], counts: tuple[Value, ...], assumes: tuple[str, ...]
-) -> Contradiction:
-    shown = ", ".join(f"{name.rstrip('_')} {float(number):.4g}" for name, number in allowed.items())
-    base = value.metric.rpartition("_")[2]
-    because = f"by the matrix, {base} is {shown}; {value.key} is {value.text}"
-    beside = () if counts else (_MATRIX,)
-    return broken(SETUP, because, (value, *counts), _OTHER_ROWS, assumes=assumes, beside=beside)
+            continue
+        given: dict[float, str] = {}
+        for way in ways[0]:
+            given.setdefault(way.number, way.shown)
+        because = f"{value.key} is {value.shown}, and the matrix gives {', or '.join(given.values())}"
+        # What fits neither way needs no side; what was read in one way only, since the user said so, does.
+        assumes = sides if len(readings) == 1 and any(way.sided for way in ways[0]) else ()
+        beside = () if counts else (_MATRIX,)
+        yield broken(SETUP, because, (value, *(counts or ())), _OTHER_ROWS, assumes=assumes, beside=beside)

@@ -135,11 +135,18 @@ def _widest(value: Value) -> Interval | None:
 def history_of(series: Series) -> Series:
     """Return the series with the rows that have a step or an epoch: others are results that stand side by side."""
     rows = tuple(row for row in series.rows if row_step(row) is not None)
-    return series if len(rows) == len(series.rows) else replace(series, rows=rows)
+    return series if len(rows) == len(series.rows) else replace(series, rows=rows, memo={})
 
 
 def curve_of(series: Series, metric: str) -> Curve | None:
     """Return the metric's finite values along the rows; None where there are none or it has no good direction."""
+    if metric not in series.memo:
+        series.memo[metric] = _drawn(series, metric)
+    curve: Curve | None = series.memo[metric]
+    return curve
+
+
+def _drawn(series: Series, metric: str) -> Curve | None:
     info = metric_of(metric)
     if info is None or info.higher_is_better is None:
         return None

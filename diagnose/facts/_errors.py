@@ -26,6 +26,7 @@ from diagnose.facts._contradictions import (
     Place,
     above,
     broken,
+    surely_at_most,
 )
 from diagnose.facts._scores import share
 from diagnose.interval import Interval
@@ -52,21 +53,28 @@ _DIRECTION = 0.5
 def errors(place: Place) -> Iterator[Outcome]:
     """Check RMSE = sqrt(MSE), MAE <= RMSE, and MSE <= n MAE^2 where the rows are known."""
     mse, rmse, mae = (place.evaluation.get(name) for name in ("mse", "rmse", "mae"))
-    if mse is not None and rmse is not None and mse.interval is not None and rmse.interval is not None:
+    if mse is not None and rmse is not None and _is_root_of(mse, rmse):
+        yield None
+    elif mse is not None and rmse is not None and mse.interval is not None and rmse.interval is not None:
         yield _root_of(mse, rmse, mse.interval, abs(rmse.interval))
-    if mae is None or mae.interval is None:
+    if mae is None:
+        return
+    if place.rows is None and rmse is not None and surely_at_most(mae.number, rmse.number):
+        yield None
+        return
+    if mae.interval is None:
         return
     if rmse is not None and rmse.interval is not None:
         if above(mae.interval.low, rmse.interval.high):
             because = (
-                f"{mae.key} {mae.text} is above {rmse.key} {rmse.text}; no mean is above the root of a mean square"
+                f"{mae.key} {mae.shown} is above {rmse.key} {rmse.shown}; no mean is above the root of a mean square"
             )
             yield broken(IMPOSSIBLE, because, (mae, rmse), _UNITS)
         else:
             yield None
     elif mse is not None and mse.interval is not None:
         if mae.interval.low > 0 and above(mae.interval.low * mae.interval.low, mse.interval.high):
-            because = f"{mae.key} {mae.text} squared is above {mse.key} {mse.text}; no mean is above a root mean square"
+            because = f"{mae.key} {mae.shown} squared, {mse.key} is {mse.shown}; no mean is above a root mean square"
             yield broken(IMPOSSIBLE, because, (mae, mse), _UNITS)
         else:
             yield None
@@ -82,7 +90,7 @@ def _spread(place: Place, mae: Value, rmse: Value | None, mse: Value | None) -> 
     least = square.interval.low * square.interval.low if square is rmse else square.interval.low
     if square.interval.low > 0 and above(least, largest):
         because = (
-            f"{square.key} {square.text} is too large for {mae.key} {mae.text} over {float(rows):,.0f} rows: "
+            f"{square.key} {square.shown} is too large for {mae.key} {mae.shown} over {float(rows):,.0f} rows: "
             f"MSE is at most n x MAE^2 = {float(largest):.4g}"
         )
         assumes = (*place.rows.assumes, SINGLE_LABEL, SAME_UNIT)
@@ -92,9 +100,14 @@ def _spread(place: Place, mae: Value, rmse: Value | None, mse: Value | None) -> 
         yield None
 
 
+def _is_root_of(mse: Value, rmse: Value) -> bool:
+    square = rmse.number * rmse.number
+    return surely_at_most(square, mse.number) and surely_at_most(mse.number, square)
+
+
 def _root_of(mse: Value, rmse: Value, square: Interval, side: Interval) -> Contradiction | None:
     low, high = side.low * side.low, side.high * side.high
-    shown = f"{rmse.key} {rmse.text} squared is {float(low):.4g} to {float(high):.4g}, {mse.key} {mse.text}"
+    shown = f"{rmse.key}^2 = {rmse.shown}^2 = {Interval(low, high):.6g}, and {mse.key} is {mse.shown}"
     if above(low, square.high):
         because = f"{shown}; an average of roots is never above the root of the average"
         return broken(IMPOSSIBLE, because, (rmse, mse), _UNITS)
@@ -113,23 +126,32 @@ def determination(place: Place) -> Iterator[Outcome]:
     for value in (r2, explained):
         if value is not None and pearson is not None and abs(pearson.number) <= 1:
             yield from _squared(value, pearson)
-    if r2 is None or explained is None or r2.interval is None or explained.interval is None:
+    if r2 is None or explained is None:
+        return
+    if surely_at_most(r2.number, explained.number, 1):
+        yield None
+        return
+    if r2.interval is None or explained.interval is None:
         return
     if above(r2.interval.low, explained.interval.high, 1):
-        because = f"{explained.key} {explained.text} is below {r2.key} {r2.text}, which also pays for the bias"
+        because = f"{explained.key} {explained.shown} is below {r2.key} {r2.shown}, which also pays for the bias"
         yield broken(IMPOSSIBLE, because, (explained, r2), _OTHER_ROWS)
     else:
         yield None
 
 
 def _squared(value: Value, pearson: Value) -> Iterator[Outcome]:
+    if surely_at_most(value.number, pearson.number * pearson.number, 1):
+        yield None
+        return
     if value.interval is None or pearson.interval is None:
         return
     size = abs(pearson.interval)
     name = "R2" if value.metric == "r2" else "explained variance"
-    shown = f"{value.key} {value.text} is above {pearson.key} {pearson.text} squared = {float(size.high) ** 2:.4g}"
+    bound = f"{pearson.key}^2 = {pearson.shown.lstrip('-')}^2 = {size * size:.6g}"
+    shown = f"{value.key} {value.shown} is above {bound}"
     if above(value.interval.low, size.high, 1):
-        because = f"{shown}, and above {pearson.text} itself; {name} is at most r^2"
+        because = f"{shown}, and above {pearson.shown} itself; {name} is at most r^2"
         yield broken(IMPOSSIBLE, because, (value, pearson), _OTHER_ROWS)
     elif above(value.interval.low, size.high * size.high, 1):
         swapped = size.meet(value.interval) is not None
@@ -145,10 +167,15 @@ def largest_errors(place: Place) -> Iterator[Outcome]:
     largest, median = place.evaluation.get("max_error"), place.evaluation.get("median_ae")
     for name in ("mae", "rmse", "median_ae"):
         value = place.evaluation.get(name)
-        if value is None or largest is None or value.interval is None or largest.interval is None:
+        if value is None or largest is None:
+            continue
+        if surely_at_most(value.number, largest.number):
+            yield None
+            continue
+        if value.interval is None or largest.interval is None:
             continue
         if above(value.interval.low, largest.interval.high):
-            because = f"{value.key} {value.text} is above the largest error, {largest.key} {largest.text}"
+            because = f"{value.key} {value.shown} is above the largest error, {largest.key} {largest.shown}"
             yield broken(SETUP, because, (value, largest), _UNITS, _OTHER_ROWS)
         else:
             yield None
@@ -156,7 +183,7 @@ def largest_errors(place: Place) -> Iterator[Outcome]:
     if mae is not None and median is not None and mae.interval is not None and median.interval is not None:
         if above(median.interval.low, 2 * mae.interval.high):
             because = (
-                f"{median.key} {median.text} is above 2 x {mae.key} {mae.text}; half of the errors reach the median"
+                f"{median.key} {median.shown} is above 2 x {mae.key} {mae.shown}; half of the errors reach the median"
             )
             yield broken(SETUP, because, (median, mae), _UNITS, _OTHER_ROWS)
         else:
@@ -175,7 +202,7 @@ def losses(place: Place) -> Iterator[Outcome]:
         if float(right.high) < least - _ROUND_OFF:
             because = (
                 f"accuracy is at least 1 - loss/ln 2 = {least:.4f}, for each wrong answer costs ln 2 at least: "
-                f"{loss.key} {loss.text}, and {accuracy.key} {accuracy.text}"
+                f"{loss.key} {loss.shown}, and {accuracy.key} {accuracy.shown}"
             )
             assumes = ("argmax=true", SAME_AVERAGE, SAME_UNIT, SINGLE_LABEL, "unweighted_loss=true")
             readings = (
@@ -194,14 +221,14 @@ def _perplexity(loss: Value, nats: Interval, perplexity: Value, printed: Interva
     if not (above(printed.low, high) or above(low, printed.high)):
         return None
     because = (
-        f"{perplexity.key} is {perplexity.text}, and exp({loss.key}) = exp({loss.text}) = {math.exp(loss.number):.5g}"
+        f"{perplexity.key} is {perplexity.shown}, and exp({loss.key}) = exp({loss.shown}) = {math.exp(loss.number):.5g}"
     )
     tested: list[tuple[float, str]] = []
     if printed.low > high:
         tested.append((_DIRECTION, f"{perplexity.key} is a mean of batch perplexities, which lies above exp(loss)"))
     two = tuple(2.0 ** float(end) for end in (nats.low, nats.high))
     if Interval(*two).meet(printed) is not None:
-        tested.append((0.01, f"{loss.key} is in bits: 2^{loss.text} = {2**loss.number:.5g}"))
+        tested.append((0.01, f"{loss.key} is in bits: 2^{loss.shown} = {2**loss.number:.5g}"))
     readings = ("perplexity counts words and the loss tokens", "the loss has a further term")
     assumes = (PLAIN, SAME_UNIT, "unweighted_loss=true")
     return broken(OPEN, because, (perplexity, loss), *readings, assumes=assumes, tested=tuple(tested))

@@ -11,34 +11,34 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, TypeAlias
 
+from diagnose.facts._changes import cut, replaced, typos, with_text
+from diagnose.facts._elsewhere import elsewhere
 from diagnose.interval import parse_number
-from diagnose.types import row_step
 from diagnose.vocabulary import metric_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from diagnose.facts._contradictions import Check, Contradiction, Place
-    from diagnose.types import ClassRow, Evaluation, Value
+    from diagnose.types import Evaluation, Value
 
-__all__ = ["UNKNOWN", "Checks", "Explainer", "name_of"]
+__all__ = ["UNKNOWN", "Checks", "Explainer"]
 
 # Changes that one contradiction may try: all of three numbers with four digits, about 10 ms.
 _MOST_TRIES = 160
 # Of those that mend the contradiction itself, so many are held against everything else; beside a table that is dear.
 _MOST_CHECKED, _CHECKED_BESIDE_TABLE = 12, 3
+# And so many rows of a table in all, 5 ms for each 150.
+_MOST_ROWS_CHECKED = 600
 _MOST_EXPLAINED, _EXPLAINED_TABLES = 4, 1
-_CHEAPER = 4
 _MOST_CLASSES = 30
 _SHOWN = 2
 # More than this share of the changes that mend it say nothing about the digit.
 _UNTELLING = 0.2
 # A number with more digits is looked at around its first wrong one only.
 _MOST_DIGITS = 6
-_FEWEST_DIGITS = 3
 # What earlier modules found out from the numbers as they are printed.
 _STALE = ("binary_matrix_possible", "prevalence", "majority_share")
-_COMPARED = ("score", "correlation", "error", "loss")
 _PERCENT = 0.01
 UNKNOWN = "a figure was mistyped"
 
@@ -60,12 +60,14 @@ class _Fix:
 class Checks:
     """The checks that an evaluation has to hold to.
 
-    by_class: those that look at each class of a table by itself; cheap: those that hardly cost anything for a table.
+    by_class: those that look at each class of a table by itself; sums: those that find that the first of the values is
+    not the sum of the others; joins: those that look for whole numbers behind all classes of a table, which is dear.
     """
 
     every: Sequence[Check]
     by_class: Sequence[Check]
-    cheap: Sequence[Check]
+    sums: Sequence[Check]
+    joins: Sequence[Check]
 
 
 class Explainer:
@@ -86,17 +88,20 @@ class Explainer:
         self._keys = frozenset(contradiction.key for contradiction in found)
         self._others = others
         self._fixes: list[_Fix] = []
-        self._explained = self._tables = 0
+        self._explained = self._tables = self._rows_checked = 0
 
     def readings(self, contradiction: Contradiction, check: Check | None) -> list[str]:
         """Return the readings of a contradiction, the likeliest first."""
         ranked = list(contradiction.tested)
-        ranked += self._elsewhere(contradiction)
+        ranked += elsewhere(contradiction, self._place.evaluation, self._others)
         mistyped: list[tuple[float, str]] = []
         if check is not None:
-            ranked += self._percent(contradiction, check)
+            if check not in self._checks.joins or not self._is_large:
+                ranked += self._percent(contradiction, check)
             known = [f for f in self._fixes if contradiction.key not in f.left and _among(f.value, contradiction)]
-            if not any(not fix.left for fix in known) and (check in self._checks.cheap or self._may_try(contradiction)):
+            if all(fix.left for fix in known) and check in self._checks.sums:
+                mistyped = list(self._mistyped_in_sum(contradiction))
+            elif all(fix.left for fix in known) and self._may_try(contradiction):
                 mistyped = self._mistyped(contradiction, check)
             elif known:
                 mistyped = [(1 / _MOST_TRIES, _told(known[0].value, [known[0].text]))]
@@ -105,13 +110,17 @@ class Explainer:
         rest = [*contradiction.possible] if mistyped else [*contradiction.possible, UNKNOWN]
         return [text for _, text in ranked] + [f"possibly {text}" if ranked else text for text in rest]
 
+    @property
+    def _is_large(self) -> bool:
+        return len(self._place.evaluation.classes) > _MOST_CLASSES
+
     def _may_try(self, contradiction: Contradiction) -> bool:
         """Whether there is time to try changes: for the first few contradictions, and one of a whole table."""
         whole = contradiction.label is None and bool(self._place.evaluation.classes)
         if whole:
             self._tables += 1
         self._explained += 1
-        if whole and len(self._place.evaluation.classes) > _MOST_CLASSES:
+        if whole and self._is_large:
             return False
         return self._explained <= _MOST_EXPLAINED and (not whole or self._tables <= _EXPLAINED_TABLES)
 
@@ -119,7 +128,7 @@ class Explainer:
         """Try every change of one digit, and every swap of two neighbours, of each number."""
         values = contradiction.values
         table = bool(self._place.evaluation.classes)
-        if table and contradiction.label is None and check not in self._checks.cheap:
+        if table and contradiction.label is None:
             # A wrong number of one class shows in its own row, as a rule.
             values = tuple(v for v in values if self._place.evaluation.metrics.get(v.metric) is v)
         tried: dict[int, int] = {}
@@ -127,17 +136,41 @@ class Explainer:
         checked = 0
         for i, text in self._candidates(values, contradiction, check):
             tried[i] = tried.get(i, 0) + 1
-            new = _with_text(values[i], text)
+            new = with_text(values[i], text)
             if not self._mends(contradiction, check, values[i], new):
                 continue
             fixes = mending.setdefault(i, [])
             left: frozenset[_Key] | None = self._keys - {contradiction.key}
-            if checked < (_CHECKED_BESIDE_TABLE if table else _MOST_CHECKED):
+            if (
+                checked < (_CHECKED_BESIDE_TABLE if table else _MOST_CHECKED)
+                and self._rows_checked < _MOST_ROWS_CHECKED
+            ):
                 checked += 1
                 left = self._left(values[i], new)
             if left is not None and contradiction.key not in left:
                 fixes.append(_Fix(values[i], text, left))
         return list(self._ranked(values, tried, mending))
+
+    def _mistyped_in_sum(self, contradiction: Contradiction) -> Iterator[tuple[float, str]]:
+        """Look for the numbers that make the sum right by a change of one digit or a swap of two."""
+        whole, *parts = contradiction.values
+        gap = whole.number - sum(part.number for part in parts)
+        checked = 0
+        # A number that is at odds with its own row, too, comes first.
+        labels = {label for label, _ in self._keys}
+        rows = self._place.evaluation.classes
+        odd = {id(v) for row in rows if row.label in labels for v in row.metrics.values()}
+        for value in sorted(contradiction.values, key=lambda v: id(v) not in odd):
+            wanted = f"{value.number + (-gap if value is whole else gap):.0f}"
+            if len(wanted) != len(value.text) or checked == _CHECKED_BESIDE_TABLE:
+                continue
+            texts = [text for batch in typos(value.text) for text in batch]
+            if wanted in texts and self._rows_checked < _MOST_ROWS_CHECKED:
+                checked += 1
+                left = self._left(value, with_text(value, wanted))
+                if left is not None and contradiction.key not in left:
+                    fixes = {0: [_Fix(value, wanted, left)]}
+                    yield from self._ranked((value,), {0: len(texts)}, fixes)
 
     def _candidates(
         self, values: Sequence[Value], contradiction: Contradiction, check: Check
@@ -146,12 +179,12 @@ class Explainer:
         streams = []
         for i, value in enumerate(values):
             if value.is_finite:
-                texts = list(_texts(value.text))
+                texts = list(typos(value.text))
                 if len(texts) > _MOST_DIGITS:
                     wrong = self._first_wrong(value, len(texts), contradiction, check)
                     texts = texts[max(0, wrong - 1) : wrong + 2]
                 streams.append((i, iter(texts)))
-        left = _MOST_TRIES * (_CHEAPER if check in self._checks.cheap else 1)
+        left = _MOST_TRIES
         while streams and left > 0:
             for stream in tuple(streams):
                 batch = next(stream[1], None)
@@ -166,7 +199,7 @@ class Explainer:
         right, wrong = 0, digits
         while wrong - right > 1:
             middle = (right + wrong) // 2
-            text = _cut(value.text, middle)
+            text = cut(value.text, middle)
             new = replace(value, text=text, number=parse_number(text) or 0.0, machine=False)
             if self._mends(contradiction, check, value, new):
                 right = middle
@@ -185,7 +218,7 @@ class Explainer:
             self._fixes += best[:_SHOWN]
             chance = len(best) / tried[i]
             if chance > _UNTELLING:
-                text = f"a digit of {values[i].key} {_text(values[i])} was mistyped: {len(best)} of {tried[i]} changes"
+                text = f"a digit of {values[i].key} {values[i].shown} was mistyped: {len(best)} of {tried[i]} changes"
                 yield 1 + chance, f"{text} of one digit would do"
             else:
                 # What leaves other contradictions standing explains less.
@@ -195,10 +228,10 @@ class Explainer:
         """Whether the check that fails holds with one number changed; only the class that it is about is looked at."""
         if new is None:
             return False
-        evaluation = _replaced(self._place.evaluation, old, new)
-        label = contradiction.label
+        evaluation, label = self._place.evaluation, contradiction.label
         if label is not None:
             evaluation = replace(evaluation, classes=tuple(row for row in evaluation.classes if row.label == label))
+        evaluation = replaced(evaluation, old, new)
         place = replace(self._place, evaluation=evaluation, joined=False, trial=True)
         checked = False
         for outcome in check(place):
@@ -211,15 +244,16 @@ class Explainer:
         """Return which contradictions are left after a change; None where it makes a new one."""
         if new is None:
             return None
-        evaluation = _replaced(self._place.evaluation, old, new)
+        evaluation = replaced(self._place.evaluation, old, new)
+        self._rows_checked += len(evaluation.classes)
         facts = {name: fact for name, fact in self._place.facts.items() if name not in _STALE}
-        place = replace(self._place, evaluation=evaluation, joined=False, facts=facts)
+        place = replace(self._place, evaluation=evaluation, joined=False, facts=facts, trial=True)
         changed = [
             row
             for row, before in zip(evaluation.classes, self._place.evaluation.classes, strict=True)
             if row is not before
         ]
-        one = replace(place, evaluation=replace(evaluation, classes=tuple(changed)))
+        one = replace(place, evaluation=replace(evaluation, classes=tuple(changed)), trial=False)
         left = {key for key in self._keys if key[0] is not None and key[0] not in {row.label for row in changed}}
         for check in self._checks.every:
             for outcome in check(one if check in self._checks.by_class else place):
@@ -241,28 +275,6 @@ class Explainer:
                 name = "a percentage" if value.scale == 1 else "a fraction, not a percentage"
                 yield _PERCENT, f"{value.key} {value.text} is {name}"
 
-    def _elsewhere(self, contradiction: Contradiction) -> Iterator[tuple[float, str]]:
-        """Look for each number in the other rows and splits, where the rest of the set is another."""
-        for value in contradiction.values:
-            digits = len(value.text.replace(".", "").strip("0-"))
-            info = metric_of(value.metric)
-            if digits < _FEWEST_DIGITS or info is None or info.kind not in _COMPARED:
-                continue
-            owners = (e for _, e in self._others if e.metrics.get(value.metric) is value)
-            owner = next(owners, self._place.evaluation)
-            if owner.metrics.get(value.metric) is not value:
-                continue
-            mine = [v for v in contradiction.values if owner.metrics.get(v.metric) is v and v is not value]
-            for name, other in self._others:
-                theirs = other.metrics.get(value.metric)
-                differ = [o for v in mine if (o := other.metrics.get(v.metric)) is not None and o.text != v.text]
-                if theirs is None or theirs is value or theirs.text != value.text or not mine:
-                    continue
-                if len(differ) == len(mine):
-                    text = f"{value.key} {_text(value)} is that of {name}, which prints the same digits"
-                    yield 10.0 ** (1 - digits), text
-                    break
-
 
 def _among(value: Value, contradiction: Contradiction) -> bool:
     return any(v is value for v in contradiction.values)
@@ -275,68 +287,4 @@ def _told(value: Value, texts: Sequence[str], left: int = 0) -> str:
     more = f" (or {others} other{'s' if others > 1 else ''})" if others > 0 else ""
     rest = f", which leaves {left} other contradiction{'s' if left > 1 else ''}" if left else ""
     shown = " or ".join(f"{text}{sign}" for text in texts[:_SHOWN])
-    return f"{value.key} {_text(value)} was mistyped for {shown}{more}{rest}"
-
-
-def _text(value: Value) -> str:
-    return f"{value.text}{' %' if value.scale != 1 else ''}"
-
-
-def _texts(text: str) -> Iterator[list[str]]:
-    """Yield, for each digit of a number, the texts with that digit changed, or swapped with the one behind it."""
-    mantissa = text.lower().partition("e")[0]
-    whole = mantissa.partition(".")[0].lstrip("+-")
-    for i, digit in enumerate(mantissa):
-        if not digit.isdigit():
-            continue
-        changed = [text[:i] + other + text[i + 1 :] for other in "0123456789" if other != digit]
-        following = mantissa[i + 1 : i + 2]
-        if following.isdigit() and following != digit:
-            changed.append(text[:i] + following + digit + text[i + 2 :])
-        # "0412" is no way to print a number.
-        leading = len(whole) > 1 and not mantissa[:i].lstrip("+-")
-        yield [t for t in changed if not (leading and t.lstrip("+-").startswith("0"))]
-
-
-def _cut(text: str, digits: int) -> str:
-    """Return a number with its first digits only; at least those before the point."""
-    mantissa, exponent, power = text.lower().partition("e")
-    seen = 0
-    for i, letter in enumerate(mantissa):
-        if seen >= digits and "." in mantissa[:i]:
-            return mantissa[:i] + exponent + power
-        seen += letter.isdigit()
-    return text
-
-
-def _with_text(value: Value, text: str) -> Value | None:
-    """Return the value as it would stand; None where it could not (a share above 1)."""
-    number = parse_number(text)
-    if number is None:
-        return None
-    number *= float(value.scale)
-    info = metric_of(value.metric)
-    inside = info is None or info.high is None or value.number > info.high or number <= info.high
-    return replace(value, text=text, number=number) if inside else None
-
-
-def _replaced(evaluation: Evaluation, old: Value, new: Value) -> Evaluation:
-    """Return the evaluation with one of its values, an aggregate or one of a class, replaced."""
-    if evaluation.metrics.get(old.metric) is old:
-        return replace(evaluation, metrics={**evaluation.metrics, old.metric: new})
-    return replace(evaluation, classes=tuple(_replaced_in(row, old, new) for row in evaluation.classes))
-
-
-def _replaced_in(row: ClassRow, old: Value, new: Value) -> ClassRow:
-    if row.metrics.get(old.metric) is not old:
-        return row
-    return replace(row, metrics={**row.metrics, old.metric: new})
-
-
-def name_of(evaluation: Evaluation, task: str | None) -> str:
-    """Return what to call an evaluation in a sentence: its step or epoch, its split, its task."""
-    step = row_step(evaluation)
-    place = "the headline" if step is None else f"step {step:g}" if evaluation.step is not None else f"epoch {step:g}"
-    if evaluation.task != task and evaluation.task is not None:
-        place += f" of {evaluation.task}"
-    return f"{place} ({evaluation.split})"
+    return f"{value.key} {value.shown} was mistyped for {shown}{more}{rest}"

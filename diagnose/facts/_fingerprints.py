@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Fingerprint", "excluded", "fingerprint", "fingerprints"]
 
-# Above this relative width a printed precision fits some K whatever the model does.
-_WIDEST = 0.2
+# A precision whose last printed unit is over a fifth of it fits some K whatever the model does; an interval that allows
+# for truncation has one and a half units.
+_WIDEST = 0.3
 # Without the accuracy, or with accuracy and F1 alone, one equation is left to check: it has to be a narrow one.
 _NARROW = 0.01
 # Accuracy and macro F1 alone: a match at K = 12 was a coincidence on the public record, those below 6 were collapses.
@@ -38,6 +39,7 @@ _MOST_CLASSES = 100_000
 # An interval of K with more members than this fits whatever is printed.
 _MOST_CANDIDATES = 200
 _SLACK = 0.02
+_FAR_WEIGHTED = 0.05
 # Weighted scores of a skilled model lie near the constant's curve: two decimals matched one in a thousand of them.
 _WIDEST_WEIGHTED = Fraction(2, 1000)
 # Near an accuracy of 1 the forms are those of a good model: 0.977, 0.956, 0.978, 0.966 are p, p^2, p, 2p^2/(1 + p). A
@@ -81,14 +83,13 @@ def fingerprints(
 
 
 def _readings(scores: Scores, classes: Interval | None, *, second_sign: bool) -> Iterator[Fingerprint]:
-    padded = scores.padded()
-    for shown in (scores, padded) if padded != scores else (scores,):
-        found = False
-        for reading in _fitting(shown, classes, second_sign=second_sign):
-            found = True
-            yield reading
-        if found:
-            return
+    found = False
+    for reading in _fitting(scores, classes, second_sign=second_sign):
+        found = True
+        yield reading
+    padded = scores if found else scores.padded()
+    if padded is not scores:
+        yield from _fitting(padded, classes, second_sign=second_sign)
 
 
 def _fitting(scores: Scores, classes: Interval | None, *, second_sign: bool) -> Iterator[Fingerprint]:
@@ -109,7 +110,7 @@ def excluded(scores: Scores) -> bool:
     """
     if scores.accuracy is None or scores.f1 is None or scores.recall is None or scores.precision is None:
         return False
-    a, p, r, f = (v.number for v in (scores.accuracy, scores.precision, scores.recall, scores.f1))
+    a, p, r, f = scores.accuracy.number, scores.precision.number, scores.recall.number, scores.f1.number
     macro = f <= 0.5 + _SLACK and r <= 0.5 + _SLACK
     listed = 1 - a > 2 * (1 - p) and abs((1 + a) * (r - f) - (1 - p)) <= 5 * _SLACK * (1 - p)
     weighted = abs(r - a) <= _SLACK and abs(f - 2 * a * a / (1 + a)) <= _SLACK
@@ -231,6 +232,10 @@ def _scaled(f1: Interval, k: int, x: int) -> list[Interval]:
 
 def _weighted(scores: Scores, *, second_sign: bool) -> Iterator[Fingerprint]:
     if scores.accuracy is None or (scores.precision is None and scores.average is None):
+        return
+    # Printed to two decimals or more, they lie nearer to their forms than this; most rows of a history do not.
+    right, f1 = scores.accuracy.number, scores.f1
+    if f1 is not None and abs(f1.number - 2 * right * right / (1 + right)) > _FAR_WEIGHTED:
         return
     a, p, r, f = (scores.interval(name) for name in ("accuracy", "precision", "recall", "f1"))
     share = a.meet(r) if a is not None and r is not None else a

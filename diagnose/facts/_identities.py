@@ -53,9 +53,9 @@ def ranges(place: Place) -> Iterator[Outcome]:
         if interval is None:
             continue
         if info.high == 1 and interval.low > limit:
-            yield broken(IMPOSSIBLE, f"{value.key} {value.text} is above {_percent(limit, value)}", (value,))
+            yield broken(IMPOSSIBLE, f"{value.key} {value.shown} is above {_percent(limit, value)}", (value,))
         elif info.base in _SHARES and interval.high < 0:
-            yield broken(IMPOSSIBLE, f"{value.key} {value.text} is a share, and negative", (value,))
+            yield broken(IMPOSSIBLE, f"{value.key} {value.shown} is a share, and negative", (value,))
         else:
             yield None
 
@@ -71,6 +71,8 @@ def f1_of_averages(place: Place) -> Iterator[Outcome]:
 
 
 def _f1(evaluation: Evaluation, average: str) -> Iterator[Outcome]:
+    if f"{average}f1" not in evaluation.metrics:
+        return
     precision, recall, f1 = (evaluation.get(average + base) for base in ("precision", "recall", "f1"))
     if precision is None or recall is None or f1 is None or not _is_plain(f1):
         return
@@ -83,7 +85,7 @@ def _f1(evaluation: Evaluation, average: str) -> Iterator[Outcome]:
     most = harmonic_mean(p, r).high
     least = p.low + r.low - 1
     values = (precision, recall, f1)
-    shown = f"{precision.key} {precision.text}, {recall.key} {recall.text} and {f1.key} {f1.text}"
+    shown = f"{precision.key} {precision.shown}, {recall.key} {recall.shown} and {f1.key} {f1.shown}"
     readings = ("precision, recall and F1 are averages of different kinds", "they were computed on different rows")
     if f.low > most:
         because = f"{shown}: F1 is at most 2PR/(P + R) = {float(most):.4g}, whatever it is an average of"
@@ -115,12 +117,14 @@ def _is_plain(value: Value) -> bool:
 
 def agreement(place: Place) -> Iterator[Outcome]:
     """Check |kappa| <= |MCC|, that both have the same sign, and kappa <= accuracy."""
+    if "kappa" not in place.evaluation.metrics:
+        return
     kappa, mcc, accuracy = (place.evaluation.get(name) for name in ("kappa", "mcc", "accuracy"))
     if kappa is None or kappa.interval is None or not _is_plain(kappa) or abs(kappa.number) > 1:
         return
     readings = ("kappa is weighted (quadratic or linear)", "they were computed on different rows")
     if mcc is not None and mcc.interval is not None and abs(mcc.number) <= 1:
-        shown = f"{kappa.key} {kappa.text}, {mcc.key} {mcc.text}"
+        shown = f"{kappa.key} {kappa.shown}, {mcc.key} {mcc.shown}"
         product = kappa.interval * mcc.interval
         if above(abs(kappa.interval).low, abs(mcc.interval).high, 1):
             because = f"{shown}: |kappa| is larger than |MCC|; it never is"
@@ -134,7 +138,7 @@ def agreement(place: Place) -> Iterator[Outcome]:
     if accuracy is not None and right is not None and right.high < 1:
         if above(kappa.interval.low, right.high, 1):
             because = (
-                f"{kappa.key} {kappa.text} is above {accuracy.key} {accuracy.text}; "
+                f"{kappa.key} {kappa.shown} is above {accuracy.key} {accuracy.shown}; "
                 "kappa = 1 - (1 - accuracy)/(1 - chance) never is"
             )
             yield broken(SETUP, because, (kappa, accuracy), *readings, assumes=(PLAIN,))
@@ -146,6 +150,8 @@ def complements(place: Place) -> Iterator[Outcome]:
     """Check what adds up to 1 (specificity and the false positive rate), and top-5 accuracy >= accuracy."""
     evaluation = place.evaluation
     for names in (("specificity", "fpr"), ("recall", "fnr")):
+        if names[1] not in evaluation.metrics:
+            continue
         one, other = (evaluation.get(name) for name in names)
         mine, theirs = (share(value) if value is not None else None for value in (one, other))
         if one is None or other is None or mine is None or theirs is None:
@@ -154,14 +160,16 @@ def complements(place: Place) -> Iterator[Outcome]:
         if 1 in total or not (above(total.low, 1) or above(1, total.high)):
             yield None
         else:
-            because = f"{one.key} {one.text} + {other.key} {other.text} is {one.number + other.number:.4g}, and not 1"
+            because = f"{one.key} {one.shown} + {other.key} {other.shown} is {one.number + other.number:.4g}, and not 1"
             yield broken(SETUP, because, (one, other), "they are of different classes or averages")
+    if "top5_accuracy" not in evaluation.metrics:
+        return
     first, five = evaluation.get("accuracy"), evaluation.get("top5_accuracy")
     a, b = (share(value) if value is not None else None for value in (first, five))
     if first is not None and five is not None and a is not None and b is not None:
         if above(a.low, b.high):
             because = (
-                f"{five.key} {five.text} is below {first.key} {first.text}; the first answer is one of the first five"
+                f"{five.key} {five.shown} is below {first.key} {first.shown}; the first answer is one of the first five"
             )
             yield broken(SETUP, because, (five, first), "they were computed on different rows")
         else:

@@ -27,7 +27,7 @@ from diagnose.facts._contradictions import (
     above,
     broken,
 )
-from diagnose.facts._scores import harmonic_mean, share
+from diagnose.facts._scores import apart, harmonic_mean, keyed, share
 from diagnose.interval import Interval
 from diagnose.types import Proof
 
@@ -73,7 +73,7 @@ def _micro(place: Place, prefix: str, answer: tuple[str, ...]) -> Iterator[Outco
     for (one, a), (other, b) in pairwise(scores):
         if a.meet(b) is None:
             if told:
-                because = f"micro averages over rows with one label are all equal: {_shown(one, other)}"
+                because = f"micro averages over rows with one label are all equal: {keyed(one, other)}"
                 assumes = (*answer, LISTED_CLASSES, SINGLE_LABEL)
                 yield broken(OPEN, because, (one, other), "rows have several labels", assumes=assumes)
             return
@@ -83,7 +83,7 @@ def _micro(place: Place, prefix: str, answer: tuple[str, ...]) -> Iterator[Outco
     if scores[-1][1].meet(accuracy[1]) is not None:
         yield None
         return
-    because = f"the micro average over rows with one label is the accuracy: {_shown(scores[-1][0], accuracy[0])}"
+    because = f"the micro average over rows with one label is the accuracy: {keyed(scores[-1][0], accuracy[0])}"
     yield broken(OPEN, because, (scores[-1][0], accuracy[0]), *_SEVERAL, assumes=(*answer, *_OF_ROWS))
 
 
@@ -96,7 +96,7 @@ def _weighted(place: Place, prefix: str, answer: tuple[str, ...]) -> Iterator[Ou
         if recall[1].meet(accuracy[1]) is not None:
             yield None
         else:
-            because = f"recall weighted by support is the accuracy: {_shown(recall[0], accuracy[0])}"
+            because = f"recall weighted by support is the accuracy: {keyed(recall[0], accuracy[0])}"
             yield broken(OPEN, because, (recall[0], accuracy[0]), *_SEVERAL, assumes=(*answer, *_OF_ROWS))
     if precision is not None:
         least = accuracy[1].low * accuracy[1].low
@@ -104,8 +104,8 @@ def _weighted(place: Place, prefix: str, answer: tuple[str, ...]) -> Iterator[Ou
             yield None
         else:
             because = (
-                f"precision weighted by support is at least accuracy^2 = {accuracy[0].text}^2 = {float(least):.4g}: "
-                f"{precision[0].key} {precision[0].text}"
+                f"precision weighted by support is at least accuracy^2 = {accuracy[0].shown}^2 = {float(least):.4g}: "
+                f"{precision[0].key} {precision[0].shown}"
             )
             yield broken(OPEN, because, (precision[0], accuracy[0]), *_SEVERAL, assumes=(*answer, *_OF_ROWS))
 
@@ -123,8 +123,8 @@ def _macro(place: Place, prefix: str, answer: tuple[str, ...]) -> Iterator[Outco
             yield None
             continue
         because = (
-            f"{classes} classes x {score[0].key} {score[0].text} = {float(classes) * score[0].number:.4g} is below "
-            f"{accuracy[0].key} {accuracy[0].text}; a macro average times the classes never is"
+            f"{classes} classes x {score[0].key} {score[0].shown} = {float(classes) * score[0].number:.4g} is below "
+            f"{accuracy[0].key} {accuracy[0].shown}; a macro average times the classes never is"
         )
         assumes = (*answer, *(a for a in count.assumes if a not in answer), *_OF_ROWS)
         values = (score[0], accuracy[0], *count.evidence)
@@ -143,8 +143,7 @@ def _binary(place: Place, answer: tuple[str, ...]) -> Iterator[Outcome]:
             yield None
         else:
             because = (
-                f"of one class, F1 = 2PR/(P + R) = {float(mean.low):.4g} to {float(mean.high):.4g}: "
-                f"{_shown(precision[0], recall[0], f1[0])}"
+                f"of one class, F1 = 2PR/(P + R) = {apart(mean, f1[0].number)}: {keyed(precision[0], recall[0], f1[0])}"
             )
             yield broken(OPEN, because, (precision[0], recall[0], f1[0]), _AVERAGES, assumes=answer)
     if accuracy is not None:
@@ -154,7 +153,7 @@ def _binary(place: Place, answer: tuple[str, ...]) -> Iterator[Outcome]:
         else:
             because = (
                 f"accuracy is at least TP/(TP + FP + FN) = F1/(2 - F1) = {float(least):.4g}: "
-                f"{_shown(f1[0], accuracy[0])}"
+                f"{keyed(f1[0], accuracy[0])}"
             )
             yield broken(OPEN, because, (f1[0], accuracy[0]), _AVERAGES, assumes=(*answer, SAME_UNIT))
 
@@ -167,7 +166,7 @@ def balanced(place: Place) -> Iterator[Outcome]:
     if not above(recall[1].low, accuracy[1].high):
         yield None
         return
-    because = f"macro recall is at most the balanced accuracy: {_shown(recall[0], accuracy[0])}"
+    because = f"macro recall is at most the balanced accuracy: {keyed(recall[0], accuracy[0])}"
     readings = ("the balanced accuracy is adjusted for chance", "0/0 counts as 1 in the recall")
     assumes = (PLAIN, SINGLE_LABEL, "zero_division=0")
     yield broken(OPEN, because, (recall[0], accuracy[0]), *readings, assumes=assumes)
@@ -190,19 +189,16 @@ def one_matrix(place: Place) -> Iterator[Outcome]:
         bounds = Interval.of(rows.value)
         fitting, complete = matrices(bounds, box)
         if complete and not fitting:
-            count = f"{bounds.low:,}" if bounds.is_point else f"{bounds.low:,} to {bounds.high:,}"
-            because = f"no tp, fp, fn and tn of {count} rows print {_shown(*values)}"
+            because = f"no tp, fp, fn and tn of {bounds} rows print {keyed(*values)}"
             assumes = tuple(dict.fromkeys((*assumes, *rows.assumes, SAME_UNIT)))
             yield broken(STATEMENT, because, (*values, *rows.evidence), *readings, assumes=assumes)
             return
     fact = place.facts.get("binary_matrix_possible")
+    if fact is not None and any(name.startswith("prevalence=") for name in fact.assumes):
+        return  # it is that answer which falls, and told_shares says so
     if not place.trial and fact is not None and fact.value is False and fact.proof in (Proof.PROVED, Proof.PROVED_IF):
         used = (*fact.evidence, *(rows.evidence if rows is not None else ()))
         assumes = tuple(dict.fromkeys((*assumes, *fact.assumes)))
         yield broken(STATEMENT, fact.because, tuple(dict.fromkeys(used)), *readings, assumes=assumes)
     else:
         yield None
-
-
-def _shown(*values: Value) -> str:
-    return " and ".join(f"{v.key} {v.text}{' %' if v.scale != 1 else ''}" for v in values)

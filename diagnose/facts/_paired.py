@@ -82,8 +82,8 @@ def paired_verdict(after: Evaluation, before: Evaluation, name: str, rows: Fact 
     surely, possibly = most_losses(least, limit), most_losses(most, limit)
     verdict = "not significant" if possibly is None else "significant" if surely == limit else "depends"
     said = (
-        f"{quoted(mine)} and {quoted(theirs)} in {name} are {_text(ours)} and {_text(others)} of {total:,} rows; if "
-        f"they are the same rows, the better run lost between 0 and {limit:,} that the other had right"
+        f"{quoted(mine)} and {quoted(theirs)} in {name} are {Interval(*ours)} and {Interval(*others)} of {total:,} "
+        f"rows; if they are the same rows, the better run lost between 0 and {limit:,} that the other had right"
     )
     if verdict == "significant":
         because = f"{said}: significant throughout, by McNemar's exact test p <= {p_of_pairs(least, limit):.2g}"
@@ -117,7 +117,3 @@ def _correct(accuracy: Value, rows: int) -> tuple[int, int] | None:
 
 def _plain(ends: tuple[int, int]) -> int | Interval:
     return ends[0] if ends[0] == ends[1] else Interval(*ends)
-
-
-def _text(ends: tuple[int, int]) -> str:
-    return f"{ends[0]:,}" if ends[0] == ends[1] else f"{ends[0]:,} to {ends[1]:,}"

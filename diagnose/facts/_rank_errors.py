@@ -14,7 +14,6 @@ from diagnose.facts._spread import (
     error_of_correlation,
     least_error_of_auc,
     plain,
-    shown,
 )
 from diagnose.interval import Interval
 from diagnose.types import Fact, Proof
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
     from diagnose.types import Evaluation, Facts, Scope
 
-__all__ = ["error_of_area", "errors_of_correlations", "said_rows"]
+__all__ = ["error_of_area", "errors_of_correlations"]
 
 
 def errors_of_correlations(evaluation: Evaluation, facts: Facts, scope: Scope) -> Iterator[Fact]:
@@ -38,9 +37,12 @@ def errors_of_correlations(evaluation: Evaluation, facts: Facts, scope: Scope) -
         ends = [error_of_correlation(value.number, float(n), ranks=ranks) for n in (count.high, count.low)]
         if ends[0] is None or ends[1] is None:
             continue
-        formula = "(1 - r^2) sqrt((1 + r^2/2)/(n - 3))" if ranks else "(1 - r^2)/sqrt(n - 3)"
-        error = Interval(ends[0], ends[1])
-        because = f"{formula} with {quoted(value)} over {said_rows(count)} rows: {shown(error)} (Fisher's z)"
+        r, error = value.shown.lstrip("-"), Interval(ends[0], ends[1])
+        because = f"(1 - r^2)/sqrt(n - 3) = (1 - {r}^2)/sqrt({count} - 3) = {error:.4f} by Fisher's z"
+        if ranks:
+            formula, root = "(1 - r^2) sqrt((1 + r^2/2)/(n - 3))", f"sqrt((1 + {r}^2/2)/({count} - 3))"
+            because = f"{formula} = (1 - {r}^2) x {root} = {error:.4f} by Fisher's z"
+        because = f"{quoted(value)} of {count} rows: {because}"
         proof, assumes = resting_on([rows], (*INDEPENDENT, "same_unit=true"), Proof.IMPLIED)
         used = (value, *rows.evidence)
         yield Fact(f"standard_error.{metric}", plain(error), scope, proof, because, metric, assumes, used)
@@ -63,19 +65,21 @@ def error_of_area(evaluation: Evaluation, facts: Facts, scope: Scope) -> Iterato
         # With one row of the rarer class the variance is at most A(1 - A).
         errors = [least_error_of_auc(value.number, float(count.high)), math.sqrt(value.number * (1 - value.number))]
         formula = "sqrt((sqrt a + sqrt b)^2/n + 4(A(1 - A) - a - b)/n^2), a = A/(2 - A) - A^2, b = 2A^2/(1 + A) - A^2"
-        known, sources, splits = f"n = {said_rows(count)}, at least, for classes of one size", [rows], []
+        known, sources, splits = f"n = {count}, at least, for classes of one size", [rows], []
     else:
         return
     error = Interval(min(errors), max(errors))
     proof, assumes = resting_on(sources, INDEPENDENT, Proof.IMPLIED)
     used = (value, *(v for source in sources for v in source.evidence))
-    because = f"{formula} with A = {quoted(value)}, {known}: {shown(error)} (Hanley and McNeil)"
+    because = f"{formula} with A = {quoted(value)}, {known}: {error:.4f} (Hanley and McNeil)"
     yield Fact("standard_error.auc", plain(error), scope, proof, because, "auc", assumes, used)
     if splits and (area := value.interval) is not None:
         ends = (float(area.low), float(area.high))
         z = sorted((end - 0.5) / error_of_chance_auc(*split) for split in splits for end in ends)
         apart = Interval(z[0], z[-1])
-        because = f"(A - 1/2)/sqrt((P + N + 1)/(12PN)) with A = {quoted(value)}, {known}: {shown(apart, '.2f')}"
+        p, n = splits[0]
+        chance = f"sqrt(({p:,.0f} + {n:,.0f} + 1)/(12 x {p:,.0f} x {n:,.0f}))"
+        because = f"(A - 1/2)/sqrt((P + N + 1)/(12PN)) with {known}: ({quoted(value)} - 1/2)/{chance} = {apart:.2f}"
         proof, assumes = resting_on(sources, INDEPENDENT)
         yield Fact("auc.z", plain(apart), scope, proof, because, "", assumes, used)
 
@@ -98,8 +102,3 @@ def _positives(facts: Facts, scope: Scope) -> tuple[list[tuple[float, float]], l
     part = Interval.of(positive.value)
     splits = [(float(end) * rows.value, (1 - float(end)) * rows.value) for end in (part.low, part.high)]
     return (splits, [rows, positive]) if all(min(split) >= 1 for split in splits) else None
-
-
-def said_rows(count: Interval) -> str:
-    """Return a number of rows in words."""
-    return f"{count.low:,}" if count.is_point else f"{count.low:,} to {count.high:,}"

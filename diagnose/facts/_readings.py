@@ -118,7 +118,8 @@ def readings_of(
         forms = [form for form in fingerprints(scores, known, second_sign=False) if form.average == average]
         left += _of_average(answers, forms)
         if average == "binary":
-            left += _of_matrix(answers, scope, facts, assumed)
+            holds, reading = _of_matrix(answers, scope, facts, assumed)
+            (left if holds else dropped).append(reading)
         elif not forms:
             left.append(Reading(answers, "no constant prediction"))
     if other_unit:
@@ -163,21 +164,19 @@ def _of_average(answers: tuple[str, ...], forms: Sequence[Fingerprint]) -> Itera
 
 
 def _of_constant(form: Fingerprint) -> str:
-    low, high = f"{float(form.share.low):.4g}", f"{float(form.share.high):.4g}"
-    says = f"one answer for all or nearly all rows, right for {low if low == high else f'{low} to {high}'} of them"
+    says = f"one answer for all or nearly all rows, right for {form.share:.4g} of them"
     if form.classes is not None:
-        least, most = form.classes.low, form.classes.high
-        says += f", over {least:g} classes" if least == most else f", over {least:g} to {most:g} classes"
+        says += f", over {form.classes:g} classes"
     return says
 
 
-def _of_matrix(answers: tuple[str, ...], scope: Scope, facts: Facts, assumed: Assumptions) -> Iterator[Reading]:
-    """Yield the reading as one binary matrix: which one, or how many rows it has at least."""
+def _of_matrix(answers: tuple[str, ...], scope: Scope, facts: Facts, assumed: Assumptions) -> tuple[bool, Reading]:
+    """Return whether one binary matrix is left, and the reading: which one, how many rows at least, or why not."""
     impossible = facts.at("binary_matrix_possible", scope)
-    needed = impossible.assumes if impossible is not None else ()
-    open_ = tuple(a for a in needed if a not in answers and not _answered(a, scope, assumed))
+    needed = tuple(a for a in impossible.assumes if a not in answers) if impossible is not None else ()
+    open_ = tuple(a for a in needed if not _answered(a, scope, assumed))
     if impossible is not None and not open_:
-        return
+        return False, Reading(answers, impossible.because, falls_if=needed)
     says = "one matrix"
     names = ("confusion_matrix", "confusion_matrix_up_to_factor", "least_sample_count")
     matrix, primitive, least = (facts.at(name, scope) for name in names)
@@ -185,7 +184,7 @@ def _of_matrix(answers: tuple[str, ...], scope: Scope, facts: Facts, assumed: As
         says = ", ".join(f"{cell} {rows}" for cell, rows in exact.value.items()) + ("" if matrix else ", or a multiple")
     elif least is not None:
         says = f"one matrix of at least {least.value:,} rows"
-    yield Reading(answers, says, falls_if=open_)
+    return True, Reading(answers, says, falls_if=open_)
 
 
 def _answered(answer: str, scope: Scope, assumed: Assumptions) -> bool:

@@ -12,13 +12,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from diagnose.interval import Interval
 from diagnose.vocabulary import metric_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from diagnose.facts._confusion import Confusion
     from diagnose.types import Value
 
 __all__ = ["Way", "of_matrix", "of_metrics"]
@@ -26,6 +29,12 @@ __all__ = ["Way", "of_matrix", "of_metrics"]
 # Beyond so many classes one of them has any short number by chance.
 _FEW = 20
 _LISTED = 3
+# Metrics are often computed in 32-bit floats, whose seventh digit is noise.
+_NOISE = Fraction(1, 10**6)
+# Scores and estimates are written with few digits, so what is computed from the file is not what was computed from
+# them before: five in a thousand, or one thousandth of a score, prove nothing.
+_WRITTEN = Fraction(5, 1000)
+_OF_SCORES = Fraction(1, 1000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,64 +52,45 @@ class Way:
     sided: bool = False
     exact: bool = True
 
-
-@dataclass(frozen=True, slots=True)
-class _Margins:
-    labels: list[str]
-    right: list[int]
-    support: list[int]
-    predicted: list[int]
-    cells: Mapping[str, Mapping[str, int]]
-
     @property
-    def rows(self) -> int:
-        return sum(self.support)
+    def shown(self) -> str:
+        """The number in words, with its formula."""
+        number = f"{self.number:.6g}"
+        return f"{self.name}, {self.formula} = {number}" if self.formula else f"{self.name}, {number}"
 
-    @property
-    def accuracy(self) -> float:
-        return sum(self.right) / self.rows
-
-
-def _margins(matrix: Mapping[str, Mapping[str, int]]) -> _Margins:
-    labels = list(dict.fromkeys([*matrix, *(label for row in matrix.values() for label in row)]))
-    predicted = dict.fromkeys(labels, 0)
-    for row in matrix.values():
-        for label, count in row.items():
-            predicted[label] += count
-    support = [sum(matrix.get(label, {}).values()) for label in labels]
-    right = [matrix.get(label, {}).get(label, 0) for label in labels]
-    return _Margins(labels, right, support, [predicted[label] for label in labels], matrix)
+    def fits(self, printed: Interval, scale: int = 1) -> bool:
+        """Whether the number, times `scale`, may have been printed so."""
+        number = Fraction(self.number)
+        slack = max(_NOISE, _NOISE * abs(number)) if self.exact else max(_OF_SCORES, _WRITTEN * abs(number))
+        return number * scale in printed + Interval(-scale * slack, scale * slack)
 
 
-def of_matrix(metric: str, matrix: Mapping[str, Mapping[str, int]]) -> list[Way]:
+def of_matrix(metric: str, matrix: Confusion) -> list[Way]:
     """Return every way in which the matrix gives a number of that name; none where it gives none."""
-    margins = _margins(matrix)
-    if not margins.rows:
+    if not matrix.rows:
         return []
     info = metric_of(metric)
     average = metric.removesuffix(info.base).rstrip("_") if info is not None else ""
     base = info.base if info is not None else metric
     if base in ("precision", "recall", "f1"):
-        return [*_scores(margins, base, average)]
+        return [*_scores(matrix, base, average)]
     if average:
         return []
-    return [*_alone(margins, base)]
+    return [*_alone(matrix, base)]
 
 
-def _scores(margins: _Margins, base: str, average: str) -> Iterator[Way]:
+def _scores(matrix: Confusion, base: str, average: str) -> Iterator[Way]:
     """Yield the averages of precision, recall or F1, those that `average` names first."""
-    ways = [*_averages(margins, base)]
-    binary = len(margins.labels) == 2
-    for kind, way in ways:
+    binary = len(matrix.labels) == 2
+    for kind, way in _averages(matrix, base):
         own = kind == average if average else kind != "class" or binary
-        if kind != "class" or binary or len(margins.labels) <= _FEW:
-            yield Way(way.name, way.number, own, way.formula, way.sided)
+        yield Way(way.name, way.number, own, way.formula, way.sided)
 
 
-def _averages(margins: _Margins, base: str) -> Iterator[tuple[str, Way]]:
-    tops, bottoms = _fractions(margins, base)
+def _averages(matrix: Confusion, base: str) -> Iterator[tuple[str, Way]]:
+    tops, bottoms = _fractions(matrix, base)
     shares = [_ratio(top, bottom) for top, bottom in zip(tops, bottoms, strict=True)]
-    occurs = [i for i, (s, p) in enumerate(zip(margins.support, margins.predicted, strict=True)) if s or p]
+    occurs = [i for i, (s, p) in enumerate(zip(matrix.support, matrix.predicted, strict=True)) if s or p]
     sided = base != "f1"
 
     def mean(places: Iterable[int], empty: float = 0.0) -> float:
@@ -111,54 +101,55 @@ def _averages(margins: _Margins, base: str) -> Iterator[tuple[str, Way]]:
     yield "macro", Way("the macro average", mean(occurs), own=False, formula=formula, sided=sided)
     for name, number in (
         ("the macro average over all listed classes", mean(range(len(shares)))),
-        ("the macro average over the classes that have rows", mean(i for i in occurs if margins.support[i])),
+        ("the macro average over the classes that have rows", mean(i for i in occurs if matrix.support[i])),
         ("the macro average with zero_division=1", mean(occurs, 1.0)),
         ("the macro average without the undefined classes", mean(i for i in occurs if bottoms[i])),
     ):
         yield "macro", Way(name, number, own=False, sided=sided)
     if base == "f1":
-        precision, recall = (_macro(margins, other, occurs) for other in ("precision", "recall"))
+        precision, recall = (_macro(matrix, other, occurs) for other in ("precision", "recall"))
         harmonic = _ratio(2 * precision * recall, precision + recall)
         yield "macro", Way("the harmonic mean of macro precision and macro recall", harmonic, own=False)
     for name, empty in (("the weighted average", 0.0), ("the weighted average with zero_division=1", 1.0)):
         found = [shares[i] if bottoms[i] else empty for i in range(len(shares))]
-        number = sum(share * rows for share, rows in zip(found, margins.support, strict=True)) / margins.rows
+        number = sum(share * rows for share, rows in zip(found, matrix.support, strict=True)) / matrix.rows
         yield "weighted", Way(name, number, own=False, sided=True)
-    right = sum(margins.right)
-    formula = f"{right:,}/{margins.rows:,}"
-    yield "micro", Way("the micro average, the accuracy", right / margins.rows, own=False, formula=formula)
-    for i in occurs:
+    right = sum(matrix.right)
+    formula = f"{right:,}/{matrix.rows:,}"
+    yield "micro", Way("the micro average, the accuracy", right / matrix.rows, own=False, formula=formula)
+    for i in occurs if len(matrix.labels) <= _FEW else ():
         formula = f"{tops[i]:,}/{bottoms[i]:,}"
-        name = f"that of the class {margins.labels[i][:40]!r} alone"
+        name = f"that of the class {matrix.labels[i][:40]!r} alone"
         yield "class", Way(name, shares[i], own=False, formula=formula, sided=sided)
 
 
-def _fractions(margins: _Margins, base: str) -> tuple[list[int], list[int]]:
+def _fractions(matrix: Confusion, base: str) -> tuple[list[int], list[int]]:
     if base == "precision":
-        return margins.right, margins.predicted
+        return matrix.right, matrix.predicted
     if base == "recall":
-        return margins.right, margins.support
-    both = [s + p for s, p in zip(margins.support, margins.predicted, strict=True)]
-    return [2 * right for right in margins.right], both
+        return matrix.right, matrix.support
+    both = [s + p for s, p in zip(matrix.support, matrix.predicted, strict=True)]
+    return [2 * right for right in matrix.right], both
 
 
-def _macro(margins: _Margins, base: str, places: list[int]) -> float:
-    tops, bottoms = _fractions(margins, base)
+def _macro(matrix: Confusion, base: str, places: list[int]) -> float:
+    tops, bottoms = _fractions(matrix, base)
     return sum(_ratio(tops[i], bottoms[i]) for i in places) / len(places)
 
 
 def _sum_of(tops: list[int], bottoms: list[int], places: list[int]) -> str:
-    terms = [f"{tops[i]:,}/{bottoms[i]:,}" if bottoms[i] else "0" for i in places]
-    return " + ".join([*terms[:_LISTED], f"... {len(terms) - _LISTED} more"] if len(terms) > _LISTED + 1 else terms)
+    shown = places if len(places) <= _LISTED + 1 else places[:_LISTED]
+    terms = [f"{tops[i]:,}/{bottoms[i]:,}" if bottoms[i] else "0" for i in shown]
+    return " + ".join([*terms, f"... {len(places) - len(shown)} more"] if len(shown) < len(places) else terms)
 
 
-def _alone(margins: _Margins, base: str) -> Iterator[Way]:
+def _alone(matrix: Confusion, base: str) -> Iterator[Way]:
     """Yield the ways of a metric that has no averages."""
-    right, rows = sum(margins.right), margins.rows
+    right, rows = sum(matrix.right), matrix.rows
     accuracy = Way("the accuracy", right / rows, own=base == "accuracy", formula=f"{right:,}/{rows:,}")
-    with_rows = [i for i, support in enumerate(margins.support) if support]
-    balanced = _macro(margins, "recall", with_rows)
-    recalls = _sum_of(*_fractions(margins, "recall"), with_rows)
+    with_rows = [i for i, support in enumerate(matrix.support) if support]
+    balanced = _macro(matrix, "recall", with_rows)
+    recalls = _sum_of(*_fractions(matrix, "recall"), with_rows)
     macro_recall = Way(
         "the balanced accuracy", balanced, own=base == "balanced_accuracy",
         formula=f"({recalls})/{len(with_rows)}", sided=True,
@@ -166,49 +157,49 @@ def _alone(margins: _Margins, base: str) -> Iterator[Way]:
     if base in ("accuracy", "balanced_accuracy"):
         yield from (accuracy, macro_recall)
         for name in ("f1", "precision"):
-            for kind, way in _averages(margins, name):
+            for kind, way in _averages(matrix, name):
                 if kind in ("macro", "weighted") and way.formula:
                     yield Way(f"{way.name} of {name}", way.number, own=False, sided=way.sided)
-        yield Way("the share of the largest class", max(margins.support) / rows, own=False, sided=True)
+        yield Way("the share of the largest class", max(matrix.support) / rows, own=False, sided=True)
         yield Way("the error rate, 1 - accuracy", 1 - right / rows, own=False)
     elif base == "kappa":
         for name, power in (("Cohen's kappa", 0), ("linear kappa", 1), ("quadratic kappa", 2)):
-            if (number := _kappa(margins, power)) is not None:
+            if (number := _kappa(matrix, power)) is not None:
                 yield Way(name, number, own=True)
         yield accuracy
     elif base == "mcc":
-        yield Way("the Matthews correlation", _mcc(margins), own=True)
-        if (number := _kappa(margins, 0)) is not None:
+        yield Way("the Matthews correlation", _mcc(matrix), own=True)
+        if (number := _kappa(matrix, 0)) is not None:
             yield Way("Cohen's kappa", number, own=False)
-    elif base == "specificity" and len(margins.labels) == 2:
+    elif base == "specificity" and len(matrix.labels) == 2:
         for i in (0, 1):
-            name = f"the recall of the class {margins.labels[i][:40]!r}"
-            yield Way(name, _ratio(margins.right[i], margins.support[i]), own=True, sided=True)
+            name = f"the recall of the class {matrix.labels[i][:40]!r}"
+            yield Way(name, _ratio(matrix.right[i], matrix.support[i]), own=True, sided=True)
 
 
-def _kappa(margins: _Margins, power: int) -> float | None:
+def _kappa(matrix: Confusion, power: int) -> float | None:
     """Return kappa with weights |i - j|^power in the order of the classes; 0: every confusion weighs 1."""
-    rows, count = margins.rows, len(margins.labels)
+    rows, count = matrix.rows, len(matrix.labels)
     if not power:
-        expected = sum(s * p for s, p in zip(margins.support, margins.predicted, strict=True)) / rows**2
-        return (margins.accuracy - expected) / (1 - expected) if expected < 1 else None
+        expected = sum(s * p for s, p in zip(matrix.support, matrix.predicted, strict=True)) / rows**2
+        return (matrix.accuracy - expected) / (1 - expected) if expected < 1 else None
     if count > _FEW * 5 or count == 2:  # with two classes all weights are 1
         return None
-    place = {label: i for i, label in enumerate(margins.labels)}
+    place = {label: i for i, label in enumerate(matrix.labels)}
     seen = sum(
-        abs(place[true] - place[other]) ** power * n for true, row in margins.cells.items() for other, n in row.items()
+        abs(place[true] - place[other]) ** power * n for true, row in matrix.cells.items() for other, n in row.items()
     )
     blind = sum(
-        abs(i - j) ** power * s * p for i, s in enumerate(margins.support) for j, p in enumerate(margins.predicted)
+        abs(i - j) ** power * s * p for i, s in enumerate(matrix.support) for j, p in enumerate(matrix.predicted)
     )
     return 1 - seen * rows / blind if blind else None
 
 
-def _mcc(margins: _Margins) -> float:
-    rows = margins.rows
-    expected = sum(s * p for s, p in zip(margins.support, margins.predicted, strict=True)) / rows**2
-    spread = math.prod(1 - sum(n * n for n in side) / rows**2 for side in (margins.support, margins.predicted))
-    return (margins.accuracy - expected) / math.sqrt(spread) if spread > 0 else 0.0
+def _mcc(matrix: Confusion) -> float:
+    rows = matrix.rows
+    expected = sum(s * p for s, p in zip(matrix.support, matrix.predicted, strict=True)) / rows**2
+    spread = math.prod(1 - sum(n * n for n in side) / rows**2 for side in (matrix.support, matrix.predicted))
+    return (matrix.accuracy - expected) / math.sqrt(spread) if spread > 0 else 0.0
 
 
 def _ratio(top: float, bottom: float) -> float:

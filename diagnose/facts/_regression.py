@@ -10,15 +10,17 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from diagnose.interval import Interval
+from diagnose.facts._scores import keyed
+from diagnose.interval import Interval, printed_interval
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from diagnose.interval import Number
-    from diagnose.types import Evaluation, Value
+    from diagnose.types import Evaluation, Run, Series, Value
 
 __all__ = [
     "CORRELATIONS",
@@ -29,6 +31,8 @@ __all__ = [
     "printed_score",
     "root",
     "row_of",
+    "rows_of",
+    "told_variance",
     "within_range",
 ]
 
@@ -39,7 +43,9 @@ _SAME_ROWS = ("same_rows=true", *ONE_AVERAGE)
 _SHARES = Interval(0, 1)
 # From here on a text prints a float in full; a double near 1 is exact to 2^-52.
 _FULL_DIGITS = 7
-_EPSILON = Fraction(1, 2**50)
+_EPSILON = 2.0**-50
+# More than a few operations on floats lose.
+_OUTWARDS = 1 + 2.0**-48
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +53,17 @@ class Bound:
     """What is known of a quantity: the interval, how it follows, what it assumes, the values that it rests on."""
 
     interval: Interval
-    because: str
+    text: str | Callable[[], str]
     assumes: tuple[str, ...]
     evidence: tuple[Value, ...] = ()
 
+    @property
+    def because(self) -> str:
+        """How it follows, put into words only where that is asked: of a long history a few bounds decide."""
+        return self.text if isinstance(self.text, str) else self.text()
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class Row:
     """The regression metrics of one evaluation.
 
@@ -68,36 +79,70 @@ class Row:
     undefined: tuple[Value, ...]
     varies: bool
 
-    def bounds(self) -> Iterator[Bound]:
-        """Yield each bound of var(y) that two numbers of this row give, that by R2 first."""
+    @cached_property
+    def bounds(self) -> tuple[Bound, ...]:
+        """The bounds of var(y): as it is printed, and what two numbers of this row give, that by R2 first."""
+        return tuple(self._bounds())
+
+    def _bounds(self) -> Iterator[Bound]:
+        for name in ("label_variance", "label_std"):
+            value = self.evaluation.get(name)
+            if value is not None and value.interval is not None and value.interval.low >= 0:
+                yield _as_printed(value, value.interval)
         if self.mse is None or self.error is None:
             return
-        low, high = self.mse.low, self.mse.high
         if self.r2 is not None and self.r2.high < 1:
-            value = self.evaluation.metrics["r2"]
-            # scikit-learn prints 0 where the labels do not vary at all: then there is no lower end.
-            least = max(0, low / (1 - self.r2.low)) if value.number != 0 else 0
-            most: Number = high / (1 - self.r2.high)
-            because = (
-                f"var(y) = MSE/(1 - R2) with {_shown(self.error, value)} lies between "
-                f"{_end(low)}/{_end(1 - self.r2.low)} = {_end(least)} and "
-                f"{_end(high)}/{_end(1 - self.r2.high)} = {_end(most)}"
-            )
-            yield Bound(Interval(least, most), because, ONE_AVERAGE, (self.error, value))
+            yield _by_r2(self.error, self.mse, self.evaluation.metrics["r2"], self.r2)
         if self.undefined:
-            value = self.undefined[0]
-            because = (
-                f"var(y) is at most the MSE of a constant prediction: {_shown(self.error, value)} give {_end(high)}"
-            )
-            yield Bound(Interval(0, high), because, ONE_AVERAGE, (self.error, value))
+            yield _by_constant(self.error, self.mse, self.undefined[0])
         elif self.r_squared is not None and self.r_squared.high < 1:
-            value = self.evaluation.metrics["pearson"]
-            most = high / (1 - Fraction(self.r_squared.high))
-            because = (
-                f"var(y) is at most MSE/(1 - r^2): {_shown(self.error, value)} give at most "
-                f"{_end(high)}/(1 - {math.sqrt(self.r_squared.high):.5g}^2) = {_end(most)}"
-            )
-            yield Bound(Interval(0, most), because, ONE_AVERAGE, (self.error, value))
+            yield _by_correlation(self.error, self.mse, self.evaluation.metrics["pearson"], self.r_squared)
+
+
+def _as_printed(value: Value, printed: Interval) -> Bound:
+    # Many programs divide by n - 1.
+    interval = printed if value.metric == "label_variance" else printed * printed
+    because = f"var(y) = {interval:.5g} by {value.key} {value.shown}"
+    return Bound(interval, because, (*ONE_AVERAGE, "plain_metrics=true"), (value,))
+
+
+def _by_r2(error: Value, mse: Interval, value: Value, r2: Interval) -> Bound:
+    # scikit-learn prints 0 where the labels do not vary at all: then there is no lower end.
+    least = max(0.0, float(mse.low) / float(1 - r2.low) / _OUTWARDS) if value.number != 0 else 0.0
+    most = float(mse.high) / float(1 - r2.high) * _OUTWARDS
+
+    def text() -> str:
+        above = f"{_end(mse.high)}/{_end(1 - r2.high)} = {_result(most)}"
+        below = f"{_end(mse.low)}/{_end(1 - r2.low)} = {_result(least)}" if least else "0"
+        return f"var(y) = MSE/(1 - R2) with {keyed(error, value)} is at most {above}, at least {below}"
+
+    return Bound(Interval(least, most), text, ONE_AVERAGE, (error, value))
+
+
+def _by_constant(error: Value, mse: Interval, value: Value) -> Bound:
+    def text() -> str:
+        return f"var(y) is at most the MSE of a constant prediction: {keyed(error, value)} give {_result(mse.high)}"
+
+    return Bound(Interval(0, float(mse.high) * _OUTWARDS), text, ONE_AVERAGE, (error, value))
+
+
+def _by_correlation(error: Value, mse: Interval, value: Value, square: Interval) -> Bound:
+    most = float(mse.high) / float(1 - square.high) * _OUTWARDS
+
+    def text() -> str:
+        over = f"{_end(mse.high)}/(1 - {_near_one(square.high)}^2) = {_result(most)}"
+        return f"var(y) is at most MSE/(1 - r^2): {keyed(error, value)} give at most {over}"
+
+    return Bound(Interval(0, most), text, ONE_AVERAGE, (error, value))
+
+
+def rows_of(run: Run, series: Series) -> Sequence[Row]:
+    """Return the rows of all evaluations of a series that have regression metrics; they are made once."""
+    key = "regression rows", repr((series.task, series.split))
+    if key not in run.memo:
+        run.memo[key] = [row for evaluation in series.evaluations if (row := row_of(evaluation)) is not None]
+    rows: Sequence[Row] = run.memo[key]
+    return rows
 
 
 def row_of(evaluation: Evaluation) -> Row | None:
@@ -122,7 +167,7 @@ def row_of(evaluation: Evaluation) -> Row | None:
 
 def joint_variance(rows: Sequence[Row], limit: Bound | None = None) -> Bound | None:
     """Return what all rows on one set of labels, and a limit from elsewhere, say of var(y) together."""
-    bounds = [bound for row in rows for bound in row.bounds()] + ([limit] if limit is not None else [])
+    bounds = [bound for row in rows for bound in row.bounds] + ([limit] if limit is not None else [])
     if not bounds:
         return None
     top = min(bounds, key=lambda bound: bound.interval.high)
@@ -138,10 +183,18 @@ def joint_variance(rows: Sequence[Row], limit: Bound | None = None) -> Bound | N
     return Bound(Interval(bottom.interval.low, top.interval.high), because, tuple(assumes), tuple(evidence))
 
 
+def told_variance(text: str | None) -> Bound | None:
+    """Return the variance that the user names, as every number that prints so; None where it is none."""
+    interval = None if text is None else printed_interval(f"{text}e0" if text.isdigit() else text)
+    if interval is None or interval.low < 0:
+        return None
+    return Bound(interval, f"var(y) is {text}, as assumed", (f"label_variance={text}",))
+
+
 def within_range(length: float, assumes: tuple[str, ...], evidence: Iterable[Value] = ()) -> Bound:
     """Return the bound of var(y) for labels whose largest and least lie `length` apart: half at either end."""
     most = Fraction(length) ** 2 / 4
-    because = f"labels that lie at most {length:g} apart have var(y) <= {length:g}^2/4 = {_end(most)}"
+    because = f"labels that lie at most {length:g} apart have var(y) <= {length:g}^2/4 = {_result(most)}"
     return Bound(Interval(0, most), because, assumes, tuple(evidence))
 
 
@@ -168,10 +221,9 @@ def printed_score(value: Value) -> Interval | None:
     interval = value.interval
     if interval is None or (len(value.text.strip("+-0.")) < _FULL_DIGITS and not value.machine):
         return interval
-    width = Fraction(interval.high) - Fraction(interval.low)
-    size = min(Fraction(1), abs(Fraction(value.number)))
-    spread = max(width / size if size else Fraction(0), _EPSILON)
-    return interval + Interval(-spread, spread)
+    low, high, size = float(interval.low), float(interval.high), min(1.0, abs(value.number))
+    spread = max((high - low) / size if size else 0.0, _EPSILON) * _OUTWARDS
+    return Interval(low - spread - _EPSILON, high + spread + _EPSILON)
 
 
 def _square(value: Value | None) -> Interval | None:
@@ -194,9 +246,16 @@ def root(interval: Interval) -> Interval:
     return Interval(low, high)
 
 
-def _shown(*values: Value) -> str:
-    return " and ".join(f"{value.key} {value.text}" for value in values)
-
-
 def _end(number: Number) -> str:
-    return f"{float(number):.6g}"
+    """Return a number that is computed with: two digits more than the result shows."""
+    return f"{float(number):.7g}"
+
+
+def _result(number: Number) -> str:
+    return f"{float(number):.5g}"
+
+
+def _near_one(square: Number) -> str:
+    """Return the root of a share, with digits enough to compute 1 - share from it."""
+    lost = math.ceil(-math.log10(1 - square))
+    return f"{math.sqrt(square):.{7 + lost}g}"

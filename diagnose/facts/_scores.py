@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from diagnose.interval import Interval, printed_interval
@@ -18,9 +17,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Scores",
+    "apart",
     "decimals_of",
     "harmonic_mean",
     "is_multi_label",
+    "keyed",
     "measured",
     "padded",
     "quoted",
@@ -59,6 +60,8 @@ class Scores:
 
     def padded(self) -> Scores:
         """Return the scores with dropped zeros put back, "1.0" beside "0.6667" read as "1.0000": implied only."""
+        if all(padded(value, self.decimals) is value for value in self.values):
+            return self
         return replace(
             self,
             accuracy=padded(self.accuracy, self.decimals),
@@ -80,19 +83,7 @@ class Scores:
 
 def share(value: Value, *, rounded: bool = False) -> Interval | None:
     """Return the interval of a value that lies in 0..1 by its definition; None where it cannot."""
-    if value.scale == 1 and (not value.approximate or value.text.isdigit()):
-        return _printed_share(value.text, rounded, value.machine)
     interval = value.rounded if rounded else value.interval
-    return None if interval is None else interval.meet(_UNIT)
-
-
-@lru_cache(maxsize=65536)
-def _printed_share(text: str, rounded: bool, machine: bool) -> Interval | None:  # noqa: FBT001  # a cache's key
-    """Return the share that prints so; a history asks for each many times."""
-    # A score printed as "1" may be 0.99996 with its zeros dropped; in a record of full doubles it is 1.
-    interval = printed_interval(
-        f"{text}e0" if text.isdigit() and not machine else text, rounded=rounded, machine=machine
-    )
     return None if interval is None else interval.meet(_UNIT)
 
 
@@ -108,8 +99,24 @@ def measured(value: Value) -> Interval | None:
 
 def quoted(*values: Value | None) -> str:
     """Return the values as printed: "accuracy 56.4 %, recall 0.00195"."""
-    shown = (f"{v.metric.replace('_', ' ')} {v.text}{' %' if v.scale != 1 else ''}" for v in values if v is not None)
+    shown = (f"{v.metric.replace('_', ' ')} {v.shown}" for v in values if v is not None)
     return ", ".join(shown)
+
+
+def apart(interval: Interval, number: float) -> str:
+    """Return the interval in words, with digits enough to tell it from a number outside of it."""
+    spoken = (f"{interval:.{digits}g}" for digits in range(4, 17))
+    return next((text for text in spoken if not _covers(text, number)), f"{interval:.17g}")
+
+
+def _covers(text: str, number: float) -> bool:
+    ends = [float(end) for end in text.split(" to ")]
+    return ends[0] <= number <= ends[-1]
+
+
+def keyed(*values: Value) -> str:
+    """Return the values as printed, by their names in the source: "eval_f1 0.81 and eval_loss 0.4"."""
+    return " and ".join(f"{value.key} {value.shown}" for value in values)
 
 
 def harmonic_mean(precision: Interval, recall: Interval) -> Interval:
@@ -136,6 +143,7 @@ def score_groups(run: Run, evaluation: Evaluation, scope: Scope, assumed: Assump
     accuracy = None if other_unit else _usable(evaluation, "accuracy")
     rounded = assumed.get("rounded", scope) == "true"
     answer = assumed.get("averaging", scope)
+    decimals = decimals_of(evaluation)
     for prefix in ("", "macro_", "weighted_", "micro_"):
         recall = _usable(evaluation, f"{prefix}recall")
         if recall is None and prefix == "macro_":
@@ -146,7 +154,7 @@ def score_groups(run: Run, evaluation: Evaluation, scope: Scope, assumed: Assump
         answers = [f"averaging={answer}"] if answer and not prefix else []
         answers += ["rounded=true"] if rounded else []
         average = prefix.rstrip("_") or answer
-        yield Scores(accuracy, precision, recall, f1, average, tuple(answers), rounded, decimals_of(evaluation))
+        yield Scores(accuracy, precision, recall, f1, average, tuple(answers), rounded, decimals)
 
 
 def decimals_of(evaluation: Evaluation) -> int:

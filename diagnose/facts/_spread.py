@@ -24,7 +24,6 @@ __all__ = [
     "error_of_share",
     "least_error_of_auc",
     "plain",
-    "shown",
     "two_sided_p",
 ]
 
@@ -38,12 +37,6 @@ _ROUND_OFF = 1e-9
 def plain(interval: Interval) -> float | Interval:
     """Return an interval that holds one number, but for round-off, as that number."""
     return float(interval.low) if interval.high - interval.low < _ROUND_OFF else interval
-
-
-def shown(interval: Interval, spec: str = ".4f") -> str:
-    """Return the interval in words, "0.0128" or "0.0116 to 0.0160"."""
-    low, high = format(float(interval.low), spec), format(float(interval.high), spec)
-    return low if low == high else f"{low} to {high}"
 
 
 def two_sided_p(z: float) -> float:

@@ -51,6 +51,15 @@ class TableMargins:
         """Whether every margin is one number."""
         return all(m.tp.is_point and m.predicted.is_point for m in self.margins)
 
+    @property
+    def may_be_cut(self) -> bool:
+        """Whether it makes a difference to some number that it may have been cut off, not rounded."""
+        return any(value.rounded != value.interval for value in (*self.values, *self.sums))
+
+    def says_as_much_as(self, other: TableMargins) -> bool:
+        """Whether it is of all classes that `other` is of, and adds up where that does: else its reading is refuted."""
+        return len(self.margins) == len(other.margins) and self.joined >= other.joined
+
 
 def supports_of(evaluation: Evaluation) -> dict[str, int]:
     """Return the rows of each class whose support is a whole number."""

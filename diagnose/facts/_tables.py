@@ -5,7 +5,9 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from diagnose.facts._confusion import Confusion, cells_of_counts
 from diagnose.facts._proofs import claim, resting_on
+from diagnose.facts._rows import all_supports, four_counts
 from diagnose.facts._scores import share
 from diagnose.interval import Interval
 from diagnose.types import ClassRow, Evaluation, Fact, Proof, Scope, Value
@@ -13,52 +15,28 @@ from diagnose.types import ClassRow, Evaluation, Fact, Proof, Scope, Value
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["MOST_ROWS", "counted", "four_counts", "tabled"]
-
-# Larger than any evaluation set.
-MOST_ROWS = 10**15
-
-
-def four_counts(evaluation: Evaluation) -> tuple[Value, Value, Value, Value] | None:
-    """Return tp, fp, fn and tn where all four are printed and can be counts of rows, else None."""
-    found = [evaluation.metrics.get(name) for name in ("tp", "fp", "fn", "tn")]
-    tp, fp, fn, tn = (
-        v if v is not None and 0 <= v.number <= MOST_ROWS and v.number.is_integer() else None for v in found
-    )
-    if tp is None or fp is None or fn is None or tn is None or tp.number + fp.number + fn.number + tn.number == 0:
-        return None
-    return tp, fp, fn, tn
+__all__ = ["counted", "tabled"]
 
 
 def counted(evaluation: Evaluation, scope: Scope) -> Iterator[Fact]:
     """Yield whether only one class is predicted, from a confusion matrix or from tp, fp, fn and tn."""
-    predicted: dict[str, float] = {}
-    correct: dict[str, float] = {}
-    used: tuple[Value, ...] = four_counts(evaluation) or ()
-    if evaluation.matrix:
-        for true, row in evaluation.matrix.items():
-            for label, number in row.items():
-                predicted[label] = predicted.get(label, 0) + number
-                correct[label] = correct.get(label, 0) + (number if label == true else 0)
-    elif used:
-        tp, fp, fn, tn = (v.number for v in used)
-        predicted = {"positive": tp + fp, "negative": fn + tn}
-        correct = {"positive": tp, "negative": tn}
-    rows = sum(predicted.values())
+    used = four_counts(evaluation) or ()
+    matrix = Confusion.of(evaluation.matrix or (cells_of_counts(used) if used else {}))
+    rows = matrix.rows
     if rows <= 0:
         return
     basis = resting_on([], evaluation.matrix_assumes if evaluation.matrix else ())
-    classes = [label for label, number in predicted.items() if number > 0]
-    if len(classes) > 1:
-        because = (
-            f"{len(classes)} classes are predicted, {max(predicted.values()):,.0f} of {rows:,.0f} rows at most one"
-        )
+    given = [i for i, number in enumerate(matrix.predicted) if number > 0]
+    if len(given) > 1:
+        most = f"{max(matrix.predicted):,}"
+        because = f"{len(given)} classes are predicted, one for {most} of {rows:,} rows and no other for more"
         yield claim("constant_prediction", holds=False, scope=scope, basis=basis, because=because, evidence=used)
         return
-    because = f"all {rows:,.0f} predictions are {classes[0]!r}"
+    label, right = matrix.labels[given[0]], matrix.right[given[0]]
+    because = f"all {rows:,} predictions are {label!r}"
     yield claim("constant_prediction", holds=True, scope=scope, basis=basis, because=because, evidence=used)
-    part = correct[classes[0]] / rows
-    because = f"{correct[classes[0]]:,.0f} of {rows:,.0f} rows have the class {classes[0]!r}, the only one predicted"
+    part = right / rows
+    because = f"{right:,}/{rows:,} = {part:.4g} of the rows have the class {label!r}, the only one predicted"
     yield Fact("constant_class_share", part, scope, basis[0], because, "share", basis[1], used)
 
 
@@ -103,9 +81,11 @@ def tabled(evaluation: Evaluation, scope: Scope) -> Iterator[Fact]:
     part = _true_share(evaluation, hit[0])
     if recall is None or precision is None or part is None or recall.high < 1 or precision.meet(part) is None:
         return
+    support = hit[0].metrics.get("support")
+    of = f" ({support.shown} rows)" if support is not None else ""
     because = (
-        f"only {hit[0].label!r} has correct predictions, its recall is {hit[0].metrics['recall'].text}, and its "
-        f"precision {hit[0].metrics['precision'].text} is its share of the rows: constant or nearly constant"
+        f"only {hit[0].label!r} has correct predictions, its recall is {hit[0].metrics['recall'].shown}, and its "
+        f"precision {hit[0].metrics['precision'].shown} its share of the rows, {part:.4g}{of}: constant or nearly so"
     )
     proof, assumes = resting_on([], ("all_classes_listed=true",), Proof.IMPLIED)
     used = _values([hit[0]])
@@ -119,18 +99,18 @@ def _share_predicted(
     evaluation: Evaluation, row: ClassRow, recall: Interval, precision: Interval, scope: Scope
 ) -> Iterator[Fact]:
     """Yield how large a share of all predictions one class gets: right rows / precision, of all rows."""
-    supports = [r.metrics.get("support") for r in evaluation.classes]
-    counts = [v for v in supports if v is not None and v.is_finite]
+    counts = all_supports(evaluation)
     total = sum(v.number for v in counts)
-    if len(counts) < len(supports) or total <= 0 or precision.high <= 0:
+    if not counts or precision.high <= 0:
         return
     rows = row.metrics["support"].number
     bound = float(recall.low * Fraction(rows) / Fraction(total) / precision.high)
     if bound > 0.5:
         proof, assumes = resting_on([], ("all_classes_listed=true", "single_label=true", "same_average=true"))
         because = (
-            f"{row.label!r}: recall {row.metrics['recall'].text} x {rows:.0f} rows / precision "
-            f"{row.metrics['precision'].text} / {total:.0f} rows is its share of the predictions: at least {bound:.4g}"
+            f"{row.label!r} has recall {row.metrics['recall'].shown} and precision {row.metrics['precision'].shown}: "
+            f"recall x its rows / precision is at least {float(recall.low):.6g} x {rows:.0f} / "
+            f"{float(precision.high):.6g} / {total:.0f} rows = {bound:.4g} of the predictions"
         )
         used = (*_values([row]), *(v for v in counts if v is not row.metrics["support"]))
         yield Fact("predicted_share_lower_bound", bound, scope, proof, because, "share", assumes, used)
@@ -140,7 +120,7 @@ def _above_zero(row: ClassRow) -> str:
     """Return the score of a class that shows a correct prediction."""
     scores = ((name, _score(row, name)) for name in ("recall", "precision"))
     name = next((name for name, score in scores if score is not None and score.low > 0), "recall")
-    return f"{name} {row.metrics[name].text} of {row.label!r}"
+    return f"{name} {row.metrics[name].shown} of {row.label!r}"
 
 
 def _surely_right(row: ClassRow) -> bool:
@@ -155,11 +135,8 @@ def _surely_right(row: ClassRow) -> bool:
 
 def _true_share(evaluation: Evaluation, row: ClassRow) -> Interval | None:
     """Return the share of a class among the true labels: from the supports, or else the accuracy of a constant."""
-    supports = [r.metrics.get("support") for r in evaluation.classes]
-    if all(v is not None and v.is_finite for v in supports):
-        total = sum(v.number for v in supports if v is not None)
-        if total > 0:
-            return Interval.of(row.metrics["support"].number / total)
+    if supports := all_supports(evaluation):
+        return Interval.of(row.metrics["support"].number / sum(v.number for v in supports))
     accuracy = evaluation.get("accuracy")
     return None if accuracy is None else share(accuracy)
 

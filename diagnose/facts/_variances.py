@@ -1,119 +1,72 @@
-"""One variance of the labels for all rows of a history: every row bounds it, and the bounds have to meet.
-
-Sources: var(y) = MSE/(1 - R2) by definition; var(y) <= MSE/(1 - r^2), for MSE >= var(y)(1 - r^2) by least squares;
-var(y) <= MSE of a constant prediction.
-"""
+"""One variance of the labels for all rows of a history, and for what is told of it: all bounds have to meet."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from diagnose.facts._contradictions import SAME_AVERAGE, SETUP, STATEMENT, Contradiction, above, broken
-from diagnose.interval import Interval, printed_interval
+from diagnose.facts._regression import rows_of, told_variance
 from diagnose.types import row_step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from diagnose.interval import Number
-    from diagnose.types import Evaluation, Value
+    from diagnose.facts._regression import Bound
+    from diagnose.types import Evaluation, Run, Series
 
 __all__ = ["variances"]
 
 # Of two rows that disagree, either may be wrong.
 _FEWEST_ROWS = 3
-_CORRELATIONS = ("pearson", "spearman", "kendall")
+_OTHER_LABELS = "the variance is of other labels"
 
 
-@dataclass(frozen=True, slots=True)
-class _End:
-    """A lower or an upper end of var(y): the number, how it follows, and the values that it rests on."""
-
-    number: Number
-    text: str
-    values: tuple[Value, ...]
-    evaluation: Evaluation | None
-
-
-def variances(evaluations: Sequence[Evaluation], told: str | None) -> Iterator[Contradiction | None]:
+def variances(run: Run, series: Series, told: str | None) -> Iterator[Contradiction | None]:
     """Check that one variance of the labels serves all evaluations, and is the one that the user told, if any."""
-    lows: list[_End] = []
-    highs: list[_End] = []
-    for evaluation in evaluations:
-        for is_low, end in _ends(evaluation):
-            (lows if is_low else highs).append(end)
-    answer = printed_interval(told) if told is not None else None
-    if answer is not None:
-        own = f"label_variance={told}"
-        lows.append(_End(answer.low, own, (), None))
-        highs.append(_End(answer.high, own, (), None))
-    low, high = max(lows, key=lambda end: end.number, default=None), min(highs, key=lambda e: e.number, default=None)
-    if low is None or high is None or low.evaluation is high.evaluation:
+    found: list[tuple[Bound, Evaluation | None]] = [
+        (bound, row.evaluation) for row in rows_of(run, series) for bound in row.bounds
+    ]
+    answer = told_variance(told)
+    found += [] if answer is None else [(answer, None)]
+    if not found:
         return
-    if not above(low.number, high.number):
+    low, high = max(found, key=lambda item: item[0].interval.low), min(found, key=lambda item: item[0].interval.high)
+    if low[0].interval.low <= 0 or _source(*low) is _source(*high):
+        return
+    if not above(low[0].interval.low, high[0].interval.high):
         yield None
         return
-    because = (
-        f"var(y) is at least {float(low.number):.5g} by {low.text}, and at most {float(high.number):.5g} by {high.text}"
-    )
-    readings = ("the rows were computed on different sets", "a metric is averaged over batches")
-    assumes: tuple[str, ...] = ("same_rows=true",)
-    if None in (low.evaluation, high.evaluation):
-        values, assumes = (*low.values, *high.values), (*assumes, f"label_variance={told}")
-        yield broken(STATEMENT, because, values, "the variance is of other labels", assumes=(*assumes, SAME_AVERAGE))
+    because = "; but ".join(f"{bound.because}{_where(evaluation)}" for bound, evaluation in (low, high))
+    values = (*low[0].evidence, *high[0].evidence)
+    mixed = () if low[1] is high[1] else ("same_rows=true",)
+    assumes = tuple(dict.fromkeys((*mixed, *low[0].assumes, *high[0].assumes)))
+    if None in (low[1], high[1]):
+        yield broken(STATEMENT, because, values, _OTHER_LABELS, assumes=(*assumes, SAME_AVERAGE))
     else:
-        odd = tuple(_odd_ones((low, high), lows, highs))
-        yield broken(SETUP, because, (*low.values, *high.values), *readings, assumes=assumes, tested=odd)
+        place = ("the rows were computed on different sets",) if mixed else (_OTHER_LABELS, "it is divided by n - 1")
+        readings = (*place, "a metric is averaged over batches")
+        odd = tuple(_odd_ones((low[1], high[1]), found)) if mixed else ()
+        yield broken(SETUP, because, values, *readings, assumes=assumes, tested=odd)
 
 
-def _odd_ones(pair: tuple[_End, _End], lows: Sequence[_End], highs: Sequence[_End]) -> Iterator[tuple[float, str]]:
+def _source(bound: Bound, evaluation: Evaluation | None) -> object:
+    """Return what a bound comes from: two numbers of a row, whose agreement is checked elsewhere, or one number."""
+    return evaluation if len(bound.evidence) != 1 else bound
+
+
+def _where(evaluation: Evaluation | None) -> str:
+    step = None if evaluation is None else row_step(evaluation)
+    return "" if step is None else f" at {step:g}"
+
+
+def _odd_ones(
+    pair: Sequence[Evaluation | None], found: Sequence[tuple[Bound, Evaluation | None]]
+) -> Iterator[tuple[float, str]]:
     """Yield which of the two rows all others do without, where there are others to agree with."""
-    rows = {id(end.evaluation) for end in (*lows, *highs)}
-    for end in pair:
-        left = [[e for e in ends if e.evaluation is not end.evaluation] for ends in (lows, highs)]
-        low, high = max((e.number for e in left[0]), default=None), min((e.number for e in left[1]), default=None)
-        step = row_step(end.evaluation) if end.evaluation is not None else None
-        if low is None or high is None or above(low, high) or len(rows) < _FEWEST_ROWS or step is None:
+    rows = {id(evaluation) for _, evaluation in found}
+    for odd in pair:
+        left = [bound.interval for bound, evaluation in found if evaluation is not odd]
+        low, high = max((i.low for i in left), default=0), min((i.high for i in left), default=0)
+        if low <= 0 or above(low, high) or len(rows) < _FEWEST_ROWS or not (where := _where(odd)):
             continue
-        yield 1 / len(rows), f"the row of {step:g} is the odd one: the other {len(rows) - 1} agree"
-
-
-def _ends(evaluation: Evaluation) -> Iterator[tuple[bool, _End]]:
-    """Yield (whether it is a lower end, the end) for each that the evaluation gives."""
-    error, mse = _mse(evaluation)
-    if error is None or mse is None:
-        return
-    where = "" if (step := row_step(evaluation)) is None else f" at {step:g}"
-    r2 = evaluation.get("r2")
-    if r2 is not None and r2.interval is not None and r2.interval.high < 1:
-        text = f"MSE/(1 - R2) with {_shown(error, r2)}{where}"
-        # scikit-learn prints 0 where the labels do not vary at all: then there is no lower end.
-        if r2.number != 0:
-            yield True, _End(mse.low / (1 - Fraction(r2.interval.low)), text, (error, r2), evaluation)
-        yield False, _End(mse.high / (1 - Fraction(r2.interval.high)), text, (error, r2), evaluation)
-    correlations = [v for name in _CORRELATIONS if (v := evaluation.metrics.get(name)) is not None]
-    pearson = evaluation.get("pearson")
-    if pearson is not None and pearson.interval is not None and abs(pearson.number) <= 1:
-        square = abs(pearson.interval).high ** 2
-        if square < 1:
-            text = f"MSE/(1 - r^2) with {_shown(error, pearson)}{where}"
-            yield False, _End(mse.high / (1 - Fraction(square)), text, (error, pearson), evaluation)
-    elif correlations and all(value.is_nan for value in correlations):
-        text = f"the MSE of a constant prediction, {_shown(error, correlations[0])}{where}"
-        yield False, _End(mse.high, text, (error, correlations[0]), evaluation)
-
-
-def _mse(evaluation: Evaluation) -> tuple[Value, Interval] | tuple[None, None]:
-    mse, rmse = evaluation.get("mse"), evaluation.get("rmse")
-    if mse is not None and mse.interval is not None and mse.interval.high > 0:
-        return mse, Interval(max(0, mse.interval.low), mse.interval.high)
-    if rmse is not None and rmse.interval is not None:
-        side = abs(rmse.interval)
-        return rmse, Interval(side.low * side.low, side.high * side.high)
-    return None, None
-
-
-def _shown(*values: Value) -> str:
-    return " and ".join(f"{v.key} {v.text}" for v in values)
+        yield 1 / len(rows), f"the row{where.replace(' at', ' of')} is the odd one: the other {len(rows) - 1} agree"

@@ -61,7 +61,7 @@ def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Ques
         yield from _macro_gap(groups, averaging, scope)
         equal = _equal(scores)
         if equal is not None:
-            because = f"{quoted(*scores.values)}, as micro averages over all classes are"
+            because = f"4 equal scores, as micro averages over all classes are: {quoted(*scores.values)}"
             yield Fact("equal_scores", equal, scope, Proof.IMPLIED, because, evidence=scores.values)
 
 
@@ -75,11 +75,13 @@ def _scores(scores: Scores, scope: Scope) -> Iterator[Fact]:
             if value.number == 0 and interval.high > _ZERO.high:
                 # "0.0" may stand for 0.04, but whoever prints two digits of that prints them of the others too.
                 interval, proof, assumes = _ZERO, Proof.IMPLIED, ()
-            yield Fact(f"prf.{name}", interval, scope, proof, f"{value.key} is {value.text}", "", assumes, (value,))
+            yield Fact(f"prf.{name}", interval, scope, proof, f"{value.key} is {value.shown}", "", assumes, (value,))
     precision, recall = scores.interval("precision"), scores.interval("recall")
     if scores.f1 is None and precision is not None and recall is not None:
-        because = f"F1 is at most the harmonic mean of precision and recall: {quoted(*scores.values)}"
         most = Interval(0, harmonic_mean(precision, recall).high)
+        because = (
+            f"F1 is at most the harmonic mean of precision and recall, {float(most.high):.4g}: {quoted(*scores.values)}"
+        )
         proof, assumes = resting_on([], ("rounded=true",) if scores.rounded else ())
         yield Fact("prf.f1", most, scope, proof, because, "", assumes, scores.values)
 
@@ -91,7 +93,8 @@ def _averaging(scores: Scores, scope: Scope, facts: Facts, *, timed: bool) -> Fa
         if named.metric == "balanced_accuracy":
             return None
         proof, assumes = resting_on([], scores.assumes)
-        because = "as assumed" if assumes else f"the name {named.key!r} says so"
+        source = "assumed" if assumes else f"the name {named.key!r} says"
+        because = f"{scores.average}, as {source}: {quoted(*scores.values)}"
         return Fact("averaging", [scores.average], scope, proof, because, "", assumes, scores.values)
     if scores.precision is None or scores.recall is None:
         return None
@@ -107,7 +110,8 @@ def _averaging(scores: Scores, scope: Scope, facts: Facts, *, timed: bool) -> Fa
     unit = () if scores.accuracy is None else ("same_unit=true",)
     proof, assumes = resting_on(rests, (_SINGLE_LABEL, *unit, "same_average=true", "zero_division=0", *scores.assumes))
     dropped = "; ".join(f"not {mode}, for {reason}" for mode, reason in why.items() if reason is not None)
-    because = f"{quoted(*scores.values)}: {dropped or 'no average is ruled out'}"
+    left = " or ".join(modes) or "none of the four averages"
+    because = f"{quoted(*scores.values)}: {left}{f'; {dropped}' if dropped else ', for no average is ruled out'}"
     return Fact("averaging", modes, scope, proof, because, "", assumes, scores.values)
 
 
@@ -135,7 +139,7 @@ def _likely(scores: Scores, averaging: Fact, scope: Scope) -> Iterator[Fact]:
         return
     says = {"micro": "P = R = F1 = accuracy", "binary": "F1 = 2PR/(P + R)", "weighted": "recall = accuracy"}
     shown = quoted(*scores.values)
-    because = f"{shown}: {says.get(likely, 'no identity of the other averages holds, which leaves macro averages')}"
+    because = f"{shown}: {says.get(likely, 'no identity of the other averages holds')}, {likely} averages"
     others = [mode for mode in averaging.value if mode != likely]
     if others and likely in says:
         because += f", which for {' and '.join(others)} averages would be a coincidence"
@@ -188,8 +192,9 @@ def _macro_gap(groups: list[Scores], averaging: Fact | None, scope: Scope) -> It
         if not (named or (only_macro and scores.average is None)) or accuracy is None or f1 is None:
             continue
         proof, assumes = resting_on([] if named else [averaging], scores.assumes)
-        because = f"{quoted(scores.accuracy)} minus {quoted(scores.f1)}"
-        yield Fact("macro_gap", accuracy - f1, scope, proof, because, "share", assumes, scores.values)
+        gap = accuracy - f1
+        because = f"{quoted(scores.accuracy)} minus {quoted(scores.f1)} = {gap:z.4f}"
+        yield Fact("macro_gap", gap, scope, proof, because, "share", assumes, scores.values)
         return
 
 

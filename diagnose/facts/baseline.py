@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from diagnose.facts._one_class import class_share_bound
 from diagnose.facts._proofs import LISTED, resting_on
+from diagnose.facts._rows import all_supports
 from diagnose.facts._scopes import scope_of
 from diagnose.facts._scores import Scores, is_multi_label, quoted, score_groups, share
 from diagnose.interval import Interval
@@ -45,19 +46,13 @@ def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Ques
         if majority is None:
             continue
         yield majority
-        because = f"always answering the majority class is right in its share of the rows, {_shown(majority)}"
+        part = Interval.of(majority.value)
+        because = f"always answering the majority class is right in its share of the rows, {part:.4g}"
         yield Fact(
             "majority_baseline_accuracy", majority.value, scope, majority.proof, because, "share", majority.assumes,
             majority.evidence,
         )  # fmt: skip
         yield from _lift(evaluation, majority, scope, facts, constant=constant is not None)
-
-
-def _shown(fact: Fact) -> str:
-    """Return a share as "0.2689", or as "0.25 to 0.5"."""
-    bounds = Interval.of(fact.value)
-    ends = f"{float(bounds.low):.4g}", f"{float(bounds.high):.4g}"
-    return ends[0] if ends[0] == ends[1] else " to ".join(ends)
 
 
 def _assumed(scope: Scope, assumed: Assumptions) -> Fact | None:
@@ -78,18 +73,17 @@ def _counted(evaluation: Evaluation, scope: Scope) -> Fact | None:
         counts = {label: float(sum(row.values())) for label, row in evaluation.matrix.items()}
         assumes = evaluation.matrix_assumes
     else:
-        supports = {row.label: row.metrics.get("support") for row in evaluation.classes}
-        counts = {label: v.number for label, v in supports.items() if v is not None and v.is_finite and v.number >= 0}
+        assumes, used = LISTED, all_supports(evaluation)
+        counts = {row.label: v.number for row, v in zip(evaluation.classes, used, strict=False)}
         if len(counts) < max(2, len(evaluation.classes)):
             return None
-        assumes, used = LISTED, tuple(v for v in supports.values() if v is not None)
     total = sum(counts.values())
     if total <= 0:
         return None
     label = max(counts, key=lambda name: counts[name])
     proof, assumes = resting_on([], assumes)
     part = counts[label] / total
-    because = f"{label!r} is the true class of {counts[label]:,.0f} of {total:,.0f} rows, {part:.4g}"
+    because = f"the largest class, {label!r}, has {counts[label]:,.0f}/{total:,.0f} = {part:.4g} of the rows"
     return Fact("majority_share", part, scope, proof, because, "share", assumes, used)
 
 
@@ -101,7 +95,7 @@ def _from_prevalence(scope: Scope, facts: Facts) -> Fact | None:
     negative = 1 - positive
     bounds = Interval(max(positive.low, negative.low, _HALF), max(positive.high, negative.high))
     value = float(bounds.low) if bounds.is_point else bounds
-    because = f"the larger one of p and 1 - p for the prevalence p = {_shown(prevalence)}; {prevalence.because}"
+    because = f"the larger of p and 1 - p is {bounds:.4g} for the prevalence p = {positive:.4g}; {prevalence.because}"
     return Fact(
         "majority_share", value, scope, prevalence.proof, because, "share", prevalence.assumes, prevalence.evidence
     )
@@ -116,7 +110,7 @@ def _from_matrices(scope: Scope, facts: Facts) -> Fact | None:
     shares = [max(cells["tp"] + cells["fn"], cells["fp"] + cells["tn"]) / rows for cells in found.value]
     low, high = min(shares), max(shares)
     value = low if low == high else Interval(low, high)
-    because = f"the larger class has {low:.6g} to {high:.6g} of the rows; {found.because}"
+    because = f"the larger class has {Interval(low, high):.6g} of the rows; {found.because}"
     return Fact("majority_share", value, scope, found.proof, because, "share", found.assumes, found.evidence)
 
 
@@ -125,7 +119,7 @@ def _from_constant(scope: Scope, facts: Facts) -> Fact | None:
     part = facts.at("constant_class_share", scope)
     if part is None or Interval.of(part.value).low < Fraction(1, 2):
         return None
-    because = f"the class that is always predicted has {_shown(part)} of the rows, at least half of them"
+    because = f"the class that is always predicted has {Interval.of(part.value):.4g} of the rows, at least half of them"
     return Fact("majority_share", part.value, scope, part.proof, because, "share", part.assumes, part.evidence)
 
 
@@ -185,23 +179,21 @@ def _lift(evaluation: Evaluation, majority: Fact, scope: Scope, facts: Facts, *,
     matrix = facts.at("confusion_matrix", scope) or facts.at("confusion_matrix_up_to_factor", scope)
     printed = evaluation.get("accuracy")
     if constant:
-        because = f"a constant prediction of the majority class is right in its {_shown(majority)} of the rows: no lift"
+        because = f"a constant prediction of the majority class is right in its {base:.4g} of the rows: no lift"
         yield Fact(
             "lift_over_majority", 0.0, scope, majority.proof, because, "share", majority.assumes, majority.evidence
         )
     elif matrix is not None:
         cells = matrix.value
         rows = sum(cells.values())
-        accuracy = Fraction(cells["tp"] + cells["tn"], rows)
-        most = Fraction(max(cells["tp"] + cells["fn"], cells["fp"] + cells["tn"]), rows)
-        lift = float(accuracy - most)
+        larger = max(cells["tp"] + cells["fn"], cells["fp"] + cells["tn"])
+        lift = float(Fraction(cells["tp"] + cells["tn"] - larger, rows))
         because = (
-            f"({cells['tp']:,} + {cells['tn']:,})/{rows:,} = {float(accuracy):.6f} right, minus the {float(most):.6f} "
-            f"of the rows that are one class, is {lift:.6f}"
+            f"({cells['tp']:,} + {cells['tn']:,} right rows - {larger:,} of the larger class)/{rows:,} = {lift:.6f}"
         )
         yield Fact("lift_over_majority", lift, scope, matrix.proof, because, "share", matrix.assumes, matrix.evidence)
     elif printed is not None and (right := share(printed)) is not None:
         proof, assumes = resting_on([majority], ("same_unit=true",))
-        because = f"{quoted(printed)} minus the share of the majority class, {_shown(majority)}"
+        because = f"{quoted(printed)} minus the majority share {base:.4g} = {right - base:z.4f}"
         used = (printed, *majority.evidence)
         yield Fact("lift_over_majority", right - base, scope, proof, because, "share", assumes, used)

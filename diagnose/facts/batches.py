@@ -59,8 +59,8 @@ def _size(evaluation: Evaluation, scope: Scope, facts: Facts) -> Fact | None:
     if not 1 <= low <= high:
         return None
     because = (
-        f"{runtime.text} s x {rate.text} steps a second are {steps:,} steps, and {shown_count(rows)} rows take as many "
-        f"with {low:,} to {high:,} rows each"
+        f"{runtime.shown} s x {rate.shown} steps a second = {steps:,} steps, and {shown_count(rows)} rows take as many "
+        f"with {Interval(low, high)} rows each"
     )
     proof, assumes = resting_on([rows], ("timing_same_rows=true",))
     value = low if low == high else Interval(low, high)

@@ -7,12 +7,13 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from diagnose.facts._binary import Matrix, Primitive, primitive
-from diagnose.facts._binary_recovery import four_intervals, recover, shown_count
+from diagnose.facts._binary_recovery import Known, four_intervals, recover, shown_count, told_prevalence
 from diagnose.facts._binary_search import Box, least_rows
+from diagnose.facts._confusion import Confusion, cells_of_counts
 from diagnose.facts._proofs import Basis, claim, resting_on
+from diagnose.facts._rows import four_counts
 from diagnose.facts._scopes import scope_of
 from diagnose.facts._scores import Scores, harmonic_mean, quoted, score_groups
-from diagnose.facts._tables import four_counts
 from diagnose.interval import Interval
 from diagnose.types import Evaluation, Fact, Facts, Proof, Question, Run, Scope
 
@@ -65,27 +66,27 @@ def _given(evaluation: Evaluation, scope: Scope) -> list[Fact]:
     """Return the matrix that the source prints, as a table or as four counts."""
     used = four_counts(evaluation)
     if evaluation.matrix:
-        matrix = {true: dict(row) for true, row in evaluation.matrix.items()}
+        matrix, found = {true: dict(row) for true, row in evaluation.matrix.items()}, Confusion.of(evaluation.matrix)
         proof, assumes = resting_on([], evaluation.matrix_assumes)
         source = "counted from the predictions" if evaluation.recomputed else "printed"
-        because = f"the confusion matrix is {source}: {sum(sum(row.values()) for row in matrix.values()):,} rows"
+        because = f"the confusion matrix is {source}: {found.rows:,} rows"
         facts = [Fact("matrix", matrix, scope, proof, because, "rows", assumes)]
-        labels = sorted(set(matrix) | {label for row in matrix.values() for label in row})
+        labels = sorted(found.labels)
         positive = [label for label in labels if label.strip().lower() in _POSITIVE]
         if len(labels) == 2 and len(positive) == 1:
             other = next(label for label in labels if label not in positive)
-            cells = _cells(matrix, positive[0], other)
-            because = f"the matrix {source}, with {positive[0]!r} read as the positive class"
+            cells = _cells(found, positive[0], other)
+            shown = ", ".join(f"{name} {count:,}" for name, count in cells.items())
+            because = f"the matrix {source}, with {positive[0]!r} read as the positive class: {shown}"
             facts.append(Fact("confusion_matrix", cells, scope, Proof.IMPLIED, because, "rows", assumes))
         return facts
     if used is None:
         return []
-    tp, fp, fn, tn = (int(v.number) for v in used)
-    because = f"reported: {', '.join(f'{v.key} {v.text}' for v in used)}"
-    matrix = {"positive": {"positive": tp, "negative": fn}, "negative": {"positive": fp, "negative": tn}}
+    because = f"reported: {', '.join(f'{v.key} {v.shown}' for v in used)}"
+    cells = Matrix(*(int(v.number) for v in used)).cells()
     return [
-        Fact("matrix", matrix, scope, Proof.PROVED, because, "rows", evidence=used),
-        Fact("confusion_matrix", Matrix(tp, fp, fn, tn).cells(), scope, Proof.PROVED, because, "rows", (), used),
+        Fact("matrix", cells_of_counts(used), scope, Proof.PROVED, because, "rows", evidence=used),
+        Fact("confusion_matrix", cells, scope, Proof.PROVED, because, "rows", (), used),
     ]
 
 
@@ -96,20 +97,16 @@ def _nothing_predicted(evaluation: Evaluation, scope: Scope) -> Iterator[Fact]:
         return
     if precision.is_nan or precision.number == 1:
         because = (
-            f"recall is {recall.text} and precision {precision.text}: without a true positive it would be 0, "
+            f"recall is {recall.shown} and precision {precision.shown}: without a true positive it would be 0, "
             "unless nothing is predicted positive and it is 0/0"
         )
         used = (precision, recall)
         yield Fact("predicted_positive_share", 0.0, scope, Proof.IMPLIED, because, "share", (), used)
 
 
-def _cells(matrix: dict[str, dict[str, int]], positive: str, negative: str) -> dict[str, int]:
-    def cell(true: str, predicted: str) -> int:
-        return matrix.get(true, {}).get(predicted, 0)
-
-    return Matrix(
-        cell(positive, positive), cell(negative, positive), cell(positive, negative), cell(negative, negative)
-    ).cells()
+def _cells(matrix: Confusion, positive: str, negative: str) -> dict[str, int]:
+    places = (positive, positive), (negative, positive), (positive, negative), (negative, negative)
+    return Matrix(*(matrix.cell(true, predicted) for true, predicted in places)).cells()
 
 
 def _recovered(
@@ -121,7 +118,9 @@ def _recovered(
         return
     accuracy, precision, recall, f1 = ratios
     if (mean := harmonic_mean(precision, recall)).meet(f1) is None:
-        because = f"F1 would be 2PR/(P + R) = {_spoken(mean)}, but {quoted(*scores.values)} are printed"
+        p, r = (value.shown for value in scores.values[-3:-1])
+        f1_of = f"2 x {p} x {r}/({p} + {r}) = {mean:.6g}"
+        because = f"F1 would be 2PR/(P + R) = {f1_of}, but {quoted(*scores.values)} are printed"
         yield _impossible(because, resting_on([], scores.assumes), scores, scope)
         return
     counted = facts.at("sample_count", scope)
@@ -129,6 +128,7 @@ def _recovered(
     rows = counted if counted is not None and counted.proof is not Proof.IMPLIED else None
     # A recall equal to the accuracy is what weighted and micro averages have: for one matrix it is a coincidence.
     told = bool(scores.average) or assumed.get("one_matrix", scope) == "true"
+    share = told_prevalence(assumed.get("prevalence", scope))
     if recall.meet(accuracy) is not None and not told:
         return
     exact = primitive(accuracy, precision, recall, f1)
@@ -144,10 +144,11 @@ def _recovered(
         yield _least(least, scores, scope)
     found = _too_few(least, rows, scores, scope)
     if found is None and counted is not None:
-        found = _search(counted, scores, evaluation, scope, facts)
+        known = Known(facts.at("positive_count", scope), facts.at("sample_count.trainer", scope), share)
+        found = _search(counted, scores, evaluation, scope, known)
     if found is not None:
         yield found
-    if told and (found is None or found.proof is Proof.IMPLIED):
+    if (told or share is not None) and (found is None or found.proof is Proof.IMPLIED):
         yield from _prevalence(accuracy, precision, recall, scores, scope)
     else:
         yield from _shares(found)
@@ -164,7 +165,7 @@ def _exact(exact: Primitive, rows: Fact | None, scores: Scores, scope: Scope) ->
     """Return the matrix of ratios printed in full: exact where the rows settle the factor, else up to it."""
     because = (
         f"{quoted(*scores.values)}: their simplest fractions make tp {exact.matrix.tp}, fp {exact.matrix.fp}, "
-        f"fn {exact.matrix.fn}, tn {exact.matrix.tn} of {exact.matrix.rows} rows, or a common multiple"
+        f"fn {exact.matrix.fn}, tn {exact.matrix.tn}, {_right(exact.matrix)}, or a common multiple"
     )
     if rows is not None:
         bounds = Interval.of(rows.value)
@@ -184,27 +185,34 @@ def _exact(exact: Primitive, rows: Fact | None, scores: Scores, scope: Scope) ->
     return Fact("confusion_matrix_up_to_factor", cells, scope, Proof.PROVED_IF, because, "rows", assumes, scores.values)
 
 
-def _search(rows: Fact, scores: Scores, evaluation: Evaluation, scope: Scope, facts: Facts) -> Fact | None:
+def _search(rows: Fact, scores: Scores, evaluation: Evaluation, scope: Scope, known: Known) -> Fact | None:
     """Return the only matrix of the given number of rows that prints the scores, or that there is none."""
-    positive, fewer = facts.at("positive_count", scope), facts.at("sample_count.trainer", scope)
-    found = recover(rows, scores, evaluation, positive, fewer)
+    found = recover(rows, scores, evaluation, known)
     if found is None:
         return None
+    told = known.told is not None and known.told.answer in found.assumes
+    needed = f" with {', '.join(found.assumes)}" if told else ""
     if found.matrix is None:
         if rows.proof is Proof.IMPLIED:
             return None
-        because = f"no tp, fp, fn and tn of {shown_count(rows)} rows print {quoted(*scores.values)}"
-        return _impossible(because, resting_on([rows], (*_unit(rows), *scores.assumes)), scores, scope)
+        because = f"no tp, fp, fn and tn of {shown_count(rows)} rows{needed} print {quoted(*scores.values)}"
+        basis = resting_on([rows], (*found.assumes, *_unit(rows), *scores.assumes))
+        return _impossible(because, basis, scores, scope)
     used = (*scores.values, *found.others)
     proof, assumes = resting_on([rows, *found.rests], (_ONE_MATRIX, *found.assumes, *scores.assumes))
     cells = found.matrix.cells()
     because = (
-        f"{', '.join(f'{name} {count}' for name, count in cells.items())}: the only ones of {shown_count(rows)} rows "
-        f"that print {quoted(*used)}"
+        f"{', '.join(f'{name} {count}' for name, count in cells.items())}, {_right(found.matrix)}: the only ones of "
+        f"{shown_count(rows)} rows{needed} that print {quoted(*used)}"
     )
-    if positive is not None and positive in found.rests:
-        because += f" with {positive.value:,} positive ones"
+    if known.positive is not None and known.positive in found.rests:
+        because += f" with {known.positive.value:,} positive ones"
     return Fact("confusion_matrix", cells, scope, proof, because, "rows", assumes, used)
+
+
+def _right(matrix: Matrix) -> str:
+    right = Fraction(matrix.tp + matrix.tn, matrix.rows)
+    return f"({matrix.tp:,} + {matrix.tn:,})/{matrix.rows:,} = {float(right):.6g} of them right"
 
 
 def _impossible(because: str, basis: Basis, scores: Scores, scope: Scope) -> Fact:
@@ -236,9 +244,10 @@ def _prevalence(a: Interval, p: Interval, r: Interval, scores: Scores, scope: Sc
     ]
     if len(corners) < 8 or (bounds := Interval(min(corners), max(corners)).meet(Interval(0, 1))) is None:
         return
+    accuracy, precision, recall = (value.shown for value in scores.values[:3])
     because = (
-        f"(1 - accuracy)/(recall/precision + 1 - 2 recall) with {quoted(*scores.values)} is {_spoken(bounds)} over all "
-        "that prints so"
+        f"(1 - accuracy)/(recall/precision + 1 - 2 recall) with {quoted(*scores.values)}: (1 - {accuracy})/"
+        f"({recall}/{precision} + 1 - 2 x {recall}) = {bounds:.6g} over all that prints so"
     )
     proof, assumes = resting_on([], (_ONE_MATRIX, *scores.assumes))
     yield Fact("prevalence", bounds, scope, proof, because, "share", assumes, scores.values)
@@ -262,8 +271,3 @@ def _shares(fact: Fact | None) -> Iterator[Fact]:
 def _unit(rows: Fact) -> tuple[str, ...]:
     """Return what ties the rows to the scores: a printed number of samples may count sentences beside tokens."""
     return () if "timing_same_rows=true" in rows.assumes else (_SAME_UNIT,)
-
-
-def _spoken(bounds: Interval) -> str:
-    low, high = f"{float(bounds.low):.6g}", f"{float(bounds.high):.6g}"
-    return low if low == high else f"{low} to {high}"

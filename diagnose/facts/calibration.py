@@ -61,7 +61,7 @@ def _r2_of(row: Row, facts: Facts, scope: Scope) -> Bound | None:
     """Return R2 as printed, or as the errors of several evaluations bound it."""
     if row.r2 is not None:
         value = row.evaluation.metrics["r2"]
-        return Bound(row.r2, f"{value.key} {value.text}", ONE_AVERAGE, (value,))
+        return Bound(row.r2, f"{value.key} {value.shown}", ONE_AVERAGE, (value,))
     fact = facts.at("r2", scope)
     if fact is None or fact.proof is not Proof.PROVED_IF or not isinstance(fact.value, Interval):
         return None
@@ -72,13 +72,16 @@ def _r2_of(row: Row, facts: Facts, scope: Scope) -> Bound | None:
 def _gain(most: Interval, gain: Interval, r2: Bound, pearson: Value, scope: Scope) -> Iterator[Fact]:
     evidence = tuple(dict.fromkeys((pearson, *r2.evidence)))
     because = (
-        f"the least squares line of the labels on the predictions has R2 = r^2: {pearson.key} {pearson.text} gives "
-        f"{_range(most)}"
+        f"the least squares line of the labels on the predictions has R2 = r^2: {pearson.key} {pearson.shown} gives "
+        f"{pearson.shown.lstrip('-')}^2 = {most:.4g}"
     )
     yield Fact("recalibrated_r2", most, scope, Proof.PROVED_IF, because, "", ONE_AVERAGE, (pearson,))
+    # Where only R2's upper end is known, the gain has only a lower one.
+    ends = Interval.of(r2.interval.high) if math.isinf(r2.interval.low) else r2.interval
+    explained = f"({ends:.9g})" if ends.low < 0 else f"{ends:.9g}"
     because = (
-        f"r^2 - R2 = (bias^2 + (s_p - r s_y)^2)/s_y^2 with {pearson.key} {pearson.text} and {r2.because} is "
-        f"{_range(gain)}: that much of the variance is lost to offset and scale alone"
+        f"r^2 - R2 = (bias^2 + (s_p - r s_y)^2)/s_y^2 with {pearson.key} {pearson.shown} and {r2.because}: "
+        f"{most:.9g} - {explained} = {gain:.4g} of the variance is lost to offset and scale alone"
     )
     yield Fact("recalibration_gain", gain, scope, Proof.PROVED_IF, because, "", r2.assumes, evidence)
 
@@ -87,30 +90,28 @@ def _parts(row: Row, gain: Interval, r2: Bound, pearson: Value, scope: Scope) ->
     """Yield the bias and the spread: each by the explained variance, where that is printed, else bounded by both."""
     explained = row.evaluation.get("explained_variance")
     printed = None if explained is None else printed_score(explained)
-    correlation, most = printed_score(pearson), row.r_squared
-    if correlation is None or most is None:
+    correlation, square = printed_score(pearson), row.r_squared
+    if correlation is None or square is None:
         return
     offset, scale, formulas = Interval(0, gain.high), Interval(0, gain.high), ("r^2 - R2", "r^2 - R2")
     evidence = (pearson, *r2.evidence)
-    shown = f"{pearson.key} {pearson.text} and {r2.because}"
+    shown = f"{pearson.key} {pearson.shown} and {r2.because}"
     if explained is not None and printed is not None:
-        exact = (printed - r2.interval).meet(offset), (most - printed).meet(scale)
+        exact = (printed - r2.interval).meet(offset), (square - printed).meet(scale)
         if exact[0] is None or exact[1] is None:
             return
         offset, scale, formulas = exact[0], exact[1], ("EV - R2", "r^2 - EV")
         evidence = (*evidence, explained)
-        shown += f" and {explained.key} {explained.text}"
+        shown += f" and {explained.key} {explained.shown}"
     evidence, relation = tuple(dict.fromkeys(evidence)), "is" if explained is not None else "is at most"
     bias, off = root(offset), root(scale)
-    because = f"|bias|/s_y {relation} sqrt({formulas[0]}) with {shown}: {_range(bias)} deviations of the labels"
+    most = f"at most sqrt({float(offset.high):.6g}) = {float(bias.high):.4g}"
+    least = f", at least {float(bias.low):.4g}" if bias.low else ""
+    because = f"|bias|/s_y {relation} sqrt({formulas[0]}) with {shown}: {most}{least} deviations of the labels"
     yield Fact("prediction_bias", bias, scope, Proof.PROVED_IF, because, "standard deviations", r2.assumes, evidence)
     low, high = (float(end) for end in (correlation.low, correlation.high))
     if high + off.high >= 0:
         spread = Interval(max(0.0, low - off.high - _ROUND_OFF), high + off.high + _ROUND_OFF)
-        because = f"|s_p/s_y - r| {relation} sqrt({formulas[1]}) with {shown}: s_p/s_y is {_range(spread)}"
+        most = f"at most sqrt({float(scale.high):.6g}) = {float(off.high):.4g}"
+        because = f"|s_p/s_y - r| {relation} sqrt({formulas[1]}) with {shown}: {most}, so s_p/s_y is {spread:.4g}"
         yield Fact("prediction_spread", spread, scope, Proof.PROVED_IF, because, "", r2.assumes, evidence)
-
-
-def _range(interval: Interval) -> str:
-    low, high = float(interval.low), float(interval.high)
-    return f"at least {low:.4g}" if math.isinf(high) else f"{low:.4g} to {high:.4g}"

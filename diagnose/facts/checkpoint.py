@@ -124,7 +124,7 @@ def _standing(run: Run, series: Series, facts: Facts, scope: Scope, found: tuple
 
 
 def _distance(main: _Column, scope: Scope) -> Iterator[Fact]:
-    said = f"{main.curve.metric} is {main.kept:.4g} in the kept row and {main.curve.best.value.text} at its best"
+    said = f"{main.curve.metric} is {main.kept:.4g} in the kept row and {main.curve.best.value.shown} at its best"
     because = f"{said}: {main.behind / main.noise:.2g} times its noise of {main.noise:.4g}"
     yield Fact("kept.behind", main.behind / main.noise, scope, Proof.SUGGESTED, because)
 
@@ -152,7 +152,7 @@ def _chosen(curve: Curve, value: float, noise: float, scope: Scope, how: str) ->
     gap = curve.ahead(curve.best.number, value) / noise
     because = (
         f"{how}; {value:.4g} is the {'worst' if gap > 0 else 'best'} {curve.metric} of {len(curve.points)}; "
-        f"the best is {curve.best.value.text} at {show(curve.best.place)}, "
+        f"the best is {curve.best.value.shown} at {show(curve.best.place)}, "
         f"ahead by {gap:.2g} times its noise of {noise:.4g}"
     )
     for name, found in (("metric", curve.metric), ("backwards", gap > 0), ("gap", gap)):
@@ -179,7 +179,7 @@ def _better(series: Series, columns: Sequence[_Column], scope: Scope) -> Iterato
     lead, row, column = top
     metric, value = column.curve.metric, row.metrics[column.curve.metric]
     because = (
-        f"{metric} is {value.text} at step {show(row_step(row) or 0)} and {column.kept:.4g} in the kept row: "
+        f"{metric} is {value.shown} at step {show(row_step(row) or 0)} and {column.kept:.4g} in the kept row: "
         f"{lead:.2g} times its noise of {column.noise:.4g}, and no other metric is worse by more than its noise"
     )
     for name, fact in (("metric", metric), ("better_step", row_step(row)), ("gap", lead)):
@@ -213,7 +213,7 @@ def _selection(run: Run, series: Series, facts: Facts, scope: Scope) -> Iterator
         return
     curve = (right or wrong)[0]
     value = curve.best.number if right else curve.worst.number
-    yield from _chosen(curve, value, noise_of(curve, facts, scope).size, scope, f"best_metric is {best.text}")
+    yield from _chosen(curve, value, noise_of(curve, facts, scope).size, scope, f"best_metric is {best.shown}")
 
 
 def _same(one: Value, other: Value) -> bool:

@@ -10,14 +10,15 @@ from diagnose.facts._class_facts import (
     MOST_CLASSES,
     dead_classes,
     derivation,
-    interval_text,
     left_out,
     margin_facts,
     proof_on,
     reported,
     shown_margins,
 )
+from diagnose.facts._confusion import Confusion
 from diagnose.facts._margins import margin_of
+from diagnose.facts._nearest import ROUNDED
 from diagnose.facts._proofs import LISTED, resting_on
 from diagnose.facts._scopes import scope_of
 from diagnose.facts._scores import quoted
@@ -59,32 +60,19 @@ def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Ques
         for evaluation in series.evaluations:
             scope, own = scope_of(run, series, evaluation), evaluation is series.reported
             if evaluation.matrix:
-                yield from _of_matrix(evaluation, evaluation.matrix, scope, facts, own=own)
+                yield from _of_matrix(evaluation, Confusion.of(evaluation.matrix), scope, facts, own=own)
             elif evaluation.classes:
-                rounded = assumed.get("rounded", scope) == "true"
-                found = table_margins(run, evaluation, scope, facts, assumed, rounded=rounded)
+                found = _readings(run, evaluation, scope, facts, assumed, own=own)
                 yield from _of_table(evaluation, found, scope, facts, own=own)
-                if own and found is not None and not found.exact:
-                    yield from _questions(run, evaluation, scope, facts, assumed, found=found)
 
 
 # --- a confusion matrix
 
 
-def _of_matrix(
-    evaluation: Evaluation, matrix: Mapping[str, Mapping[str, int]], scope: Scope, facts: Facts, *, own: bool
-) -> Iterator[Fact]:
+def _of_matrix(evaluation: Evaluation, matrix: Confusion, scope: Scope, facts: Facts, *, own: bool) -> Iterator[Fact]:
     assumes = evaluation.matrix_assumes
-    labels = list(dict.fromkeys([*matrix, *(label for row in matrix.values() for label in row)]))
-    predicted = dict.fromkeys(labels, 0)
-    for row in matrix.values():
-        for label, count in row.items():
-            predicted[label] += count
-    margins = []
-    for label in labels:
-        row = matrix.get(label, {})
-        right = row.get(label, 0)
-        margins.append(margin_of(label, sum(row.values()), [(right, right, predicted[label], predicted[label])]))
+    sums = zip(matrix.labels, matrix.support, matrix.right, matrix.predicted, strict=True)
+    margins = [margin_of(label, rows, [(right, right, given, given)]) for label, rows, right, given in sums]
     if not margins:
         return
     shown = max(margins, key=lambda m: m.support)
@@ -93,10 +81,10 @@ def _of_matrix(
         f"{shown.tp.low} of them on the diagonal, and {shown.predicted.low} predictions"
     )
     yield Fact("class_margins", shown_margins(margins), scope, proof_on(assumes), because, "rows", assumes)
-    yield _pairs_of_matrix(matrix, labels, scope, assumes)
+    yield _pairs_of_matrix(matrix, scope, evaluation.matrix_rows_assume)
     yield from dead_classes([(m.label, m.support) for m in margins if m.support and m.tp.high == 0], scope, assumes)
     if own:
-        rows, basis = sum(m.support for m in margins), resting_on([facts.at("class_margins", scope)])
+        rows, basis = matrix.rows, resting_on([facts.at("class_margins", scope)])
         for margin in margins:
             if not left_out(margin.support, rows, len(margins)):
                 inner = replace(scope, label=margin.label)
@@ -106,13 +94,12 @@ def _of_matrix(
                 yield from margin_facts(margin, rows, scope, because, (basis, basis))
 
 
-def _pairs_of_matrix(
-    matrix: Mapping[str, Mapping[str, int]], labels: Sequence[str], scope: Scope, assumes: tuple[str, ...]
-) -> Fact:
+def _pairs_of_matrix(matrix: Confusion, scope: Scope, assumes: tuple[str, ...]) -> Fact:
     """Return the sums of both directions, which are the same whichever side of the matrix is the true one."""
+    labels = matrix.labels
     pairs = sorted(
         (
-            (-matrix.get(a, {}).get(b, 0) - matrix.get(b, {}).get(a, 0), i, j)
+            (-matrix.cell(a, b) - matrix.cell(b, a), i, j)
             for i, a in enumerate(labels)
             for j, b in enumerate(labels[:i])
         ),
@@ -122,28 +109,42 @@ def _pairs_of_matrix(
     because = "no class is taken for another in the confusion matrix"
     if named:
         a, b, n = named[0]
-        there, back = matrix.get(a, {}).get(b, 0), matrix.get(b, {}).get(a, 0)
-        because = f"the two cells of each pair, added up: {a} and {b} are confused {there} + {back} = {n} times"
-    needed = tuple(name for name in assumes if not name.startswith("rows_are_true="))
-    return Fact("confused_pairs", value, scope, proof_on(needed), because, "rows", needed)
+        there, back = matrix.cell(a, b), matrix.cell(b, a)
+        because = f"the two cells of each pair, added up: {a!r} and {b!r} are confused {there} + {back} = {n} times"
+    return Fact("confused_pairs", value, scope, proof_on(assumes), because, "rows", assumes)
 
 
 # --- a per-class table
 
 
+def _readings(
+    run: Run, evaluation: Evaluation, scope: Scope, facts: Facts, assumed: Assumptions, *, own: bool
+) -> list[TableMargins]:
+    """Return the table's margins: as the numbers are printed, then the exact ones if only rounded numbers have them."""
+    told = assumed.get("rounded", scope)
+    found: list[TableMargins] = []
+    for rounded in (True,) if told == "true" else (False, True) if own and told is None else (False,):
+        if found and (found[0].exact or not found[0].may_be_cut):
+            break
+        margins = table_margins(run, evaluation, scope, facts, assumed, rounded=rounded)
+        if margins is not None and (not found or (margins.exact and margins.says_as_much_as(found[0]))):
+            found.append(margins)
+    return found
+
+
 def _of_table(
-    evaluation: Evaluation, found: TableMargins | None, scope: Scope, facts: Facts, *, own: bool
-) -> Iterator[Fact]:
+    evaluation: Evaluation, found: Sequence[TableMargins], scope: Scope, facts: Facts, *, own: bool
+) -> Iterator[Fact | Question]:
     rows, supports = {row.label: row for row in evaluation.classes}, supports_of(evaluation)
     dead = [label for label, support in supports.items() if support and _never_right(rows[label])]
     values = tuple(value for label in dead for value in rows[label].metrics.values())
     yield from dead_classes([(label, supports[label]) for label in dead], scope, evidence=values)
-    margins = {} if found is None else {m.label: m for m in found.margins}
-    if found is not None:
-        yield _margins_fact(found, rows, scope)
-        if found.joined:
-            yield from _cells_of(found, scope)
+    for reading in found:
+        yield _margins_fact(reading, rows, scope)
+        if reading.joined:
+            yield from _cells_of(reading, scope)
     if own:
+        margins = {m.label: m for m in found[0].margins} if found else {}
         total = sum(supports.values()) if len(supports) == len(evaluation.classes) else 0
         rests = [facts.at("class_margins", scope)]
         # The supports add up to the rows only where the table has every class and each row one label.
@@ -154,6 +155,7 @@ def _of_table(
                 if label in margins:
                     because = derivation(margins[label], row)
                     yield from margin_facts(margins[label], total, scope, because, bases, row=row)
+        yield from _questions(found, scope)
 
 
 def _margins_fact(found: TableMargins, rows: Mapping[str, ClassRow], scope: Scope) -> Fact:
@@ -162,11 +164,12 @@ def _margins_fact(found: TableMargins, rows: Mapping[str, ClassRow], scope: Scop
     joint = found.assumes == found.joint
     if joint:
         because += f"; all predictions add up to {found.rows} rows"
-        sums = "".join(f" and by {v.key} {v.text}{' %' if v.scale != 1 else ''}" for v in found.sums[:1])
-        right = interval_text(Interval(*found.correct))
+        sums = "".join(f" and by {v.key} {v.shown}" for v in found.sums[:1])
+        right = f"{Interval(*found.correct):.0f}"
         because += f",{sums} the right ones to {right}" if sums else f", the right ones to {right}"
         means = [v for v in found.sums if v.metric not in ("accuracy", "weighted_recall")]
         because += f", and the means to {quoted(*means)}" if means else ""
+    because += "; all numbers rounded to the nearest" if ROUNDED in found.assumes else ""
     values = (*found.values, *found.sums) if joint else found.values
     proof = proof_on(found.assumes)
     return Fact("class_margins", shown_margins(found.margins), scope, proof, because, "rows", found.assumes, values)
@@ -176,8 +179,9 @@ def _cells_of(found: TableMargins, scope: Scope) -> Iterator[Fact]:
     cells = Cells(found.margins, found.correct)
     if not cells.feasible or len(found.margins) < 2:
         return
-    errors, right = interval_text(Interval(*cells.errors)), interval_text(Interval(*found.correct))
-    start = f"E = {found.rows} rows - {right} right = {errors} errors; "
+    errors = Interval(*cells.errors)
+    right = found.rows - errors
+    start = f"E = {found.rows} rows - {right:.0f} right = {errors:.0f} errors; "
     proof, values = Proof.PROVED_IF, (*found.values, *found.sums)
     pairs = cells.pairs(_MOST_PAIRS)
     none = "no class is taken for another"
@@ -199,16 +203,12 @@ def _never_right(row: ClassRow) -> bool:
     return "recall" in row.metrics and bool(finite) and all(value.number == 0 for value in finite)
 
 
-def _questions(
-    run: Run, evaluation: Evaluation, scope: Scope, facts: Facts, assumed: Assumptions, *, found: TableMargins
-) -> Iterator[Question]:
+def _questions(found: Sequence[TableMargins], scope: Scope) -> Iterator[Question]:
     """Ask what would leave fewer margins: whether each row has one label, and how the numbers were cut."""
     outer = replace(scope, step=None)
-    if found.open:
+    if found and found[0].open:
         ask = "Does every row have one label and one prediction, and does the table list every class?"
         yield Question(ask, "single_label=true", _JOINT, outer)
-    if assumed.get("rounded", scope) is None and len(found.margins) <= MOST_CLASSES:
-        narrower = table_margins(run, evaluation, scope, facts, assumed, rounded=True)
-        if narrower is not None and narrower.exact:
-            ask = "Were the numbers rounded to the nearest, or cut off?"
-            yield Question(ask, "rounded=true", _JOINT, outer)
+    if len(found) > 1:
+        ask = "Were the numbers rounded to the nearest, or cut off?"
+        yield Question(ask, ROUNDED, _JOINT, outer)

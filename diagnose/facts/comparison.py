@@ -10,7 +10,7 @@ from diagnose.facts._paired import SIGNIFICANT, paired_verdict
 from diagnose.facts._proofs import resting_on
 from diagnose.facts._scopes import scope_of
 from diagnose.facts._scores import quoted
-from diagnose.facts._spread import plain, shown, two_sided_p
+from diagnose.facts._spread import plain, two_sided_p
 from diagnose.interval import Interval
 from diagnose.types import Fact, Proof, Scope, Value, row_step
 from diagnose.vocabulary import metric_of
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from diagnose.types import Evaluation, Facts, Question, Run
 
 PROVIDES: Mapping[str, str] = {
-    "comparison.baseline": "the run that this one is compared with: the one numbered before it, or called the baseline",
+    "comparison.baseline": "the run that this one is compared with: the named one, the one numbered before, a baseline",
     "metric_difference": "{metric, before, after, difference, standard_error, z, p, verdict} against the baseline run",
     "metric_difference.metric": "the metric that is compared",
     "metric_difference.change": "how far it is better than in the baseline run, as printed; below 0 if worse",
@@ -50,7 +50,7 @@ _OUTCOMES = frozenset({
 
 def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Question]:
     """Yield what differs from the baseline run among the other runs, where there is one."""
-    baseline = _baseline(run, facts.others)
+    baseline = facts.baseline or _baseline(run, facts.others)
     if baseline is None:
         return
     because = f"{run.name} is compared with {baseline.name}"
@@ -102,11 +102,15 @@ def _configuration(run: Run, baseline: Run) -> Iterator[Fact]:
     pairs = named_by_code or pairs
     changes = {name: [_plain(before), _plain(after)] for name, (before, after) in pairs.items()}
     used = [value for pair in pairs.values() for value in pair if isinstance(value, Value)]
-    shown = "; ".join(f"{name} {before} to {after}" for name, (before, after) in changes.items()) or "none"
-    because = f"settings that differ between {baseline.name} and {run.name}: {shown}"
+    shown = "; ".join(f"{name} {_printed(before)} to {_printed(after)}" for name, (before, after) in pairs.items())
+    because = f"{len(changes)} settings differ between {baseline.name} and {run.name}{f': {shown}' if shown else ''}"
     scope = Scope(run.name)
     yield Fact("configuration_changes", changes, scope, Proof.PROVED, because, "", (), tuple(used))
     yield Fact("configuration_changes.count", len(changes), scope, Proof.PROVED, because, "settings", (), tuple(used))
+
+
+def _printed(setting: Value | str) -> str:
+    return setting.shown if isinstance(setting, Value) else setting
 
 
 def _plain(setting: Value | str) -> float | str:
@@ -134,7 +138,8 @@ def _difference(pair: _Pair, facts: Facts, assumed: Assumptions) -> Iterator[Fac
     difference = mine.number - theirs.number
     change = difference if info.higher_is_better else -difference
     values = (theirs, mine)
-    said = f"{quoted(mine)} against {quoted(theirs)} in {pair.baseline.name}: {difference:+.4f} as printed"
+    minus = f"{mine.shown} - {theirs.shown} = {difference:.4f}"
+    said = f"{quoted(mine)} against {quoted(theirs)} in {pair.baseline.name}: {minus} as printed"
     value: dict[str, Any] = {"metric": metric, "before": theirs.number, "after": mine.number, "difference": difference}
     yield Fact("metric_difference.metric", metric, scope, Proof.PROVED, said, "", (), values)
     yield Fact("metric_difference.change", change, scope, Proof.PROVED, said, metric, (), values)
@@ -147,7 +152,7 @@ def _difference(pair: _Pair, facts: Facts, assumed: Assumptions) -> Iterator[Fac
     p = _p(z)
     verdict = "significant" if p.high < SIGNIFICANT else "not significant" if p.low >= SIGNIFICANT else "undecided"
     value |= {"standard_error": plain(own), "z": plain(z), "p": plain(p), "verdict": verdict}
-    said += f"; {_standard_errors(errors, other)}, as independent samples z = {shown(z, '.2f')}, p = {shown(p, '.2g')}"
+    said += f"; {_standard_errors(errors, other)}, as independent samples z = {z:.2f}, p = {p:.2g}"
     proof, assumes = resting_on([error, other], proof=Proof.IMPLIED)
     yield Fact("metric_difference", value, scope, proof, said, metric, assumes, values)
     yield Fact("metric_difference.p", plain(p), scope, proof, said, "", assumes, values)
@@ -174,8 +179,8 @@ def _error_of_baseline(pair: _Pair, metric: str, assumed: Assumptions) -> Fact |
 
 def _standard_errors(errors: tuple[Interval, Interval], other: Fact | None) -> str:
     if other is None:
-        return f"each with a standard error of {shown(errors[0])} (this run's, taken for both)"
-    return f"with standard errors of {shown(errors[0])} and {shown(errors[1])}"
+        return f"each with a standard error of {errors[0]:.4f} (this run's, taken for both)"
+    return f"with standard errors of {errors[0]:.4f} and {errors[1]:.4f}"
 
 
 def _metric(after: Evaluation, before: Evaluation, facts: Facts, scope: Scope) -> tuple[str | None, Fact | None]:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from diagnose.facts._answers import told_classes, told_rows, told_shares
 from diagnose.facts._averages import table_averages
+from diagnose.facts._class_bounds import averages_of_classes
 from diagnose.facts._class_rows import class_identities, class_ranges, class_rows, table_sums
+from diagnose.facts._confusion import either_way
 from diagnose.facts._contradictions import (
     APPROXIMATE,
     IMPOSSIBLE,
@@ -19,8 +21,9 @@ from diagnose.facts._contradictions import (
     Place,
 )
 from diagnose.facts._counted import matrix_scores, sample_sums, shares_of_rows, timing
+from diagnose.facts._elsewhere import name_of
 from diagnose.facts._errors import determination, errors, largest_errors, losses
-from diagnose.facts._explanations import UNKNOWN, Checks, Explainer, name_of
+from diagnose.facts._explanations import UNKNOWN, Checks, Explainer
 from diagnose.facts._identities import agreement, complements, f1_of_averages, ranges
 from diagnose.facts._modes import balanced, identities_of_averages, one_matrix
 from diagnose.facts._nearest import ROUNDED, only_if_rounded
@@ -73,7 +76,14 @@ _CHECKS: tuple[Check, ...] = (
     matrix_scores,
 )
 # These yield only what an ordinary set-up explains, which is the same in every row of a history.
-_OPEN_CHECKS: tuple[Check, ...] = (losses, balanced, identities_of_averages, shares_of_rows, timing)
+_OPEN_CHECKS: tuple[Check, ...] = (
+    losses,
+    balanced,
+    identities_of_averages,
+    averages_of_classes,
+    shares_of_rows,
+    timing,
+)
 _TABLE_CHECKS: tuple[Check, ...] = (class_ranges, class_identities, class_rows, sample_sums, table_averages, table_sums)
 _BY_CLASS: tuple[Check, ...] = (class_ranges, class_identities, class_rows)
 _ANSWER_CHECKS: tuple[Check, ...] = (one_matrix, told_classes, told_rows, told_shares)
@@ -91,7 +101,7 @@ def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Ques
     for series in run.series():
         outer = series_scope(run, series)
         told = {a.name: answer for a in assumed.items if (answer := assumed.get(a.name, outer)) is not None}
-        across = list(variances(series.evaluations, told.get("label_variance")))
+        across = list(variances(run, series, told.get("label_variance")))
         explained = 0
         for evaluation in series.evaluations:
             scope = scope_of(run, series, evaluation)
@@ -111,12 +121,16 @@ def _place(run: Run, facts: Facts, series: Series, evaluation: Evaluation, told:
     # What is known of the reported evaluation need not hold for the other rows.
     names = _LOOKED_UP if evaluation is series.reported else ()
     found = {name: fact for name in names if (fact := facts.at(name, scope)) is not None}
+    # What predictions give is compared with more ways of computing it in `recomputed`.
+    given = bool(evaluation.matrix) and not evaluation.recomputed
+    matrices = either_way(evaluation, told.get("rows_are_true")) if given else ()
     if evaluation is not series.reported and not evaluation.classes:
-        return Place(evaluation, told=told)
+        return Place(evaluation, told=told, matrices=matrices)
     several = told.get("single_label") == "false" or is_multi_label(run, evaluation)
     units = any((f := facts.at(n, scope)) is not None and f.value is True for n in ("entity_level", "unit_mismatch"))
     joined = bool(evaluation.classes) and any(f.scope == scope for f in facts.named("confused_pairs"))
-    return Place(evaluation, _lender(facts, series, evaluation), found, told, several, units, joined)
+    lender = _lender(facts, series, evaluation)
+    return Place(evaluation, lender, found, told, several, units, joined, matrices=matrices)
 
 
 def _of_evaluation(
@@ -138,6 +152,9 @@ def _of_evaluation(
             found += [] if outcome is None else [(outcome, check)]
     if not checked:
         return
+    if not found and not reported:
+        yield from _counts([], scope, answered=False)
+        return
     weighed = [(_weighed(c, place), check) for c, check in found if not any(map(place.denies, c.assumes))]
     told_rounded = place.says(ROUNDED)
     if reported:
@@ -150,7 +167,7 @@ def _of_evaluation(
     explainer = (
         None
         if others is None
-        else Explainer(place, Checks(checks, _BY_CLASS, (sample_sums,)), [c for c, _ in found], others)
+        else Explainer(place, Checks(checks, _BY_CLASS, (sample_sums,), (table_sums,)), [c for c, _ in found], others)
     )
     # Of two statements about the same numbers, the second one is the narrower: F1 = H(P, R) after F1 <= H(P, R).
     narrowest = {contradiction.key: check for contradiction, check in kept}
@@ -198,7 +215,7 @@ def _micro_as_macro(evaluation: Evaluation, scope: Scope) -> Iterator[Fact]:
     if len(values) < len(names) or evaluation.is_computed:
         return
     same = len({value.text for value in values}) == 1 and 0 < values[0].number < 1 and len(values[0].text) >= _DIGITS
-    because = f"{', '.join(value.key for value in values)} print {' and '.join(sorted({v.text for v in values}))}"
+    because = f"{', '.join(value.key for value in values)} print {' and '.join(sorted({v.shown for v in values}))}"
     yield claim("micro_as_macro", holds=same, scope=scope, basis=(Proof.IMPLIED, ()), because=because, evidence=values)
 
 

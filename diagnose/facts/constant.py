@@ -100,15 +100,22 @@ def _constant(
     """
     if not groups and "mcc" not in evaluation.metrics and "kappa" not in evaluation.metrics:
         return
+    near = [scores for scores in groups if not excluded(scores)]
+    zero = _no_correlation(evaluation)
+    if not near and zero is None:
+        # So it is on most rows of a history, which are done with here.
+        if groups:
+            yield _not_constant(groups[0], scope)
+        return
     count = facts.at("class_count", scope)
     known = Interval.of(count.value) if count is not None else None
-    zero = _no_correlation(evaluation, known)
-    balanced = _balanced(evaluation)
-    for scores in groups:
+    if zero is not None and zero.metric == "balanced_accuracy" and known is not None and known.low > 2:
+        zero = None
+    for scores in near:
         pair = (scores.accuracy.text, scores.f1.text) if scores.accuracy and scores.f1 else ("", "")
         # An F1 of 0 is repeated by whatever never hits, and says nothing of what is predicted.
         hits = scores.f1 is not None and scores.f1.number > 0
-        sign = zero is not None or (hits and (balanced or pair in repeated))
+        sign = zero is not None or (hits and (pair in repeated or _balanced(evaluation)))
         found = fingerprints(scores, known, second_sign=sign, most=most)
         if found:
             yield from _fingerprinted(found, scores, scope, facts, count)
@@ -127,35 +134,36 @@ def _constant(
             "constant_class_share", share(accuracy) or accuracy.number, scope, Proof.IMPLIED,
             f"a constant prediction is right where its class is the true one: {quoted(accuracy)}", "share", (), used,
         )  # fmt: skip
-    elif (other := next((scores for scores in groups if excluded(scores)), None)) is not None:
-        because = f"{quoted(*other.values)} are none of the values that a constant prediction gives under any average"
-        yield claim(
-            "constant_prediction",
-            holds=False,
-            scope=scope,
-            basis=(Proof.IMPLIED, ()),
-            because=because,
-            evidence=other.values,
-        )
+    elif (other := next((scores for scores in groups if scores not in near), None)) is not None:
+        yield _not_constant(other, scope)
 
 
-def _no_correlation(evaluation: Evaluation, classes: Interval | None) -> Value | None:
+def _not_constant(scores: Scores, scope: Scope) -> Fact:
+    because = f"{quoted(*scores.values)} are none of the values that a constant prediction gives under any average"
+    basis = (Proof.IMPLIED, ())
+    used = scores.values
+    return claim("constant_prediction", holds=False, scope=scope, basis=basis, because=because, evidence=used)
+
+
+def _no_correlation(evaluation: Evaluation) -> Value | None:
     """Return a correlation of labels and predictions that is printed as exactly 0, or as NaN (0/0).
 
     A short "0.0" counts where the numbers beside it have four decimals: tables drop trailing zeros. A balanced
     accuracy of 1/2 beside another accuracy is the same for two classes, unless a correlation is printed too.
     """
-    fine = max((_decimals(v) for v in evaluation.metrics.values()), default=0) >= _FINE
-    accuracy = evaluation.get("accuracy")
     for name in ("mcc", "kappa"):
         value = evaluation.metrics.get(name)
-        if value is not None and (value.is_nan or (value.number == 0 and (fine or value.machine))):
+        if value is not None and (value.is_nan or (value.number == 0 and _is_fine(value, evaluation))):
             return value
-    balanced = evaluation.get("balanced_accuracy")
-    if balanced is None or evaluation.get("mcc", "kappa") is not None or (classes is not None and classes.low > 2):
+    balanced, accuracy = evaluation.get("balanced_accuracy"), evaluation.get("accuracy")
+    if balanced is None or balanced.number != 0.5 or accuracy is None or abs(accuracy.number - 0.5) <= _FAR:
         return None
-    half = balanced.number == 0.5 and (fine or balanced.machine)
-    return balanced if half and accuracy is not None and abs(accuracy.number - 0.5) > _FAR else None
+    return None if evaluation.get("mcc", "kappa") is not None or not _is_fine(balanced, evaluation) else balanced
+
+
+def _is_fine(value: Value, evaluation: Evaluation) -> bool:
+    """Whether the value is printed with the digits of a double, or stands beside a number with four decimals."""
+    return value.machine or any(_decimals(other) >= _FINE for other in evaluation.metrics.values())
 
 
 def _balanced(evaluation: Evaluation) -> bool:
@@ -214,7 +222,7 @@ def _fingerprinted(
     sure = all(other.average == found.average for other in fitting) or found.classes == Interval(2, 2)
     if found.classes is not None and count is None and sure:
         value = int(found.classes.low) if found.classes.is_point else found.classes
-        sentence = f"the K for which {found.formula} all hold: {quoted(*used)}"
+        sentence = f"{found.formula} all hold with K = {found.classes}: {quoted(*used)}"
         yield Fact("class_count", value, scope, Proof.IMPLIED, sentence, "classes", assumes, used)
 
 

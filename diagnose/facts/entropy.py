@@ -9,6 +9,7 @@ import math
 from typing import TYPE_CHECKING
 
 from diagnose.facts._proofs import LISTED, resting_on
+from diagnose.facts._rows import all_supports
 from diagnose.facts._scopes import scope_of
 from diagnose.interval import Interval
 from diagnose.types import Evaluation, Fact, Facts, Question, Run, Scope, Value
@@ -23,7 +24,7 @@ NEEDS = ("class_count", "sample_count", "majority_share", "constant_class_share"
 
 _ROUND_OFF = 1e-9
 # So many terms of a sum can be followed by eye.
-_FEW = 4
+_FEW = 6
 
 
 def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Question]:  # noqa: ARG001
@@ -50,19 +51,15 @@ def _true_counts(evaluation: Evaluation) -> tuple[list[float], tuple[Value, ...]
     if evaluation.matrix:
         counts = [float(sum(row.values())) for row in evaluation.matrix.values()]
         return (counts, ()) if sum(counts) > 0 else ([], ())
-    supports = [row.metrics.get("support") for row in evaluation.classes]
-    used = tuple(value for value in supports if value is not None and value.is_finite)
-    counts = [value.number for value in used]
-    if len(counts) < 2 or len(counts) < len(supports) or sum(counts) <= 0 or min(counts) < 0:
-        return [], ()
-    return counts, used
+    used = all_supports(evaluation)
+    return ([value.number for value in used], used) if len(used) > 1 else ([], ())
 
 
 def _exact(counts: list[float], values: tuple[Value, ...], evaluation: Evaluation, scope: Scope) -> Fact:
     total = sum(counts)
     entropy = -math.fsum(c / total * math.log(c / total) for c in counts if c / total > 0)
     shares = ", ".join(f"{count:g}/{total:g}" for count in counts) if len(counts) <= _FEW else f"{len(counts)} classes"
-    because = f"-sum p ln p over the shares of the true classes, {shares}, is {entropy:.4f} nats"
+    because = f"-sum p ln p over the shares p of the true classes, {shares}, is {entropy:.4f} nats"
     proof, assumes = resting_on([], evaluation.matrix_assumes if evaluation.matrix else LISTED)
     return Fact("prior_entropy", entropy, scope, proof, because, "nats", assumes, values)
 
@@ -77,8 +74,7 @@ def _of_two(prevalence: Fact, scope: Scope) -> Fact:
         value = Interval(max(0.0, min(ends) - _ROUND_OFF), highest + _ROUND_OFF)
     shown = " to ".join(f"{float(p):.5g}" for p in dict.fromkeys((share.low, share.high)))
     because = (
-        f"-p ln p - (1 - p) ln(1 - p) of the prevalence {shown} is {_range(Interval.of(value))} nats; "
-        f"{prevalence.because}"
+        f"-p ln p - (1 - p) ln(1 - p) of the prevalence {shown} is {Interval.of(value):.4g} nats; {prevalence.because}"
     )
     proof, assumes = resting_on([prevalence])
     return Fact("prior_entropy", value, scope, proof, because, "nats", assumes, prevalence.evidence)
@@ -96,14 +92,14 @@ def _bounds(majority: Fact, count: Fact, scope: Scope, facts: Facts) -> Fact | N
     greatest = binary_entropy(widest) + (1 - widest) * math.log(most - 1)
     value = Interval(max(0.0, least - _ROUND_OFF), greatest + _ROUND_OFF)
     because = (
-        f"between {least:.2f} (the rest in as few classes as its share allows) and {greatest:.2f} nats (the rest "
-        f"spread evenly over the other classes), for a majority share of {_range(part)} and {_range(classes)} classes"
+        f"between {least:.4f} (the rest in as few classes as its share allows) and {greatest:.4f} nats (the rest "
+        f"spread evenly over the other classes), for a majority share of {part:.4g} and {classes:.4g} classes"
     )
     rows = facts.at("sample_count", scope)
     if rows is not None:
         every = _with_all_classes(high_share, int(classes.low), int(Interval.of(rows.value).high))
         if every is not None:
-            because += f"; at least {every:.2f} if every class occurs in these rows"
+            because += f"; at least {every:.4f} if every class occurs in these rows"
     proof, assumes = resting_on([majority, count])
     evidence = tuple(dict.fromkeys((*majority.evidence, *count.evidence)))
     return Fact("prior_entropy", value, scope, proof, because, "nats", assumes, evidence)
@@ -128,8 +124,3 @@ def _with_all_classes(largest: float, classes: int, rows: int) -> float | None:
 def binary_entropy(p: float) -> float:
     """Return the entropy (nats) of two classes with shares p and 1 - p."""
     return -math.fsum(q * math.log(q) for q in (p, 1 - p) if q > 0)
-
-
-def _range(interval: Interval) -> str:
-    low, high = (f"{float(end):.4g}" for end in (interval.low, interval.high))
-    return low if low == high else f"{low} to {high}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from diagnose.facts._curves import sane, show
-from diagnose.interval import Interval
+from diagnose.interval import Interval, printed_interval
 from diagnose.types import Fact, Facts, Proof, Question, Run, Scope
 
 if TYPE_CHECKING:
@@ -59,10 +59,11 @@ def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Ques
     if batch is None:
         return
     size, said, assumes = batch
-    rows = Interval((low - 1) * size + 1, high * size)
+    least, most = (low - 1) * size + 1, high * size
+    rows = Interval(least, most)
     because = (
-        f"{passes.because}; {said}; with the last batch kept that is ({show(low)} - 1) x {show(size)} + 1 "
-        f"to {show(high)} x {show(size)} rows"
+        f"{passes.because}; {said}; with the last batch kept at least ({show(low)} - 1) x {show(size)} + 1 = "
+        f"{show(least)} rows, at most {show(high)} x {show(size)} = {show(most)}"
     )
     yield Fact("train_examples", rows, scope, Proof.IMPLIED, because, "rows", assumes, passes.evidence)
 
@@ -115,7 +116,8 @@ def _at_epoch_ends(run: Run, accumulation: float) -> _Passes | None:
         return None
     step, epoch, text = pairs[-1]
     batches = round(step / epoch * accumulation)
-    because = f"epoch {show(epoch)} ends at step {show(step)}: {show(step / epoch)} steps an epoch"
+    each = f"{show(step)}/{show(epoch)} = {show(step / epoch)} an epoch"
+    because = f"epoch {show(epoch)} ends at step {show(step)}: {each}"
     if accumulation > 1:
         because += f" of {show(accumulation)} batches each"
     return _Passes(Interval(batches, batches), because, (text,) if text is not None else ())
@@ -154,5 +156,4 @@ def _epoch_interval(epoch: float, text: Value | None) -> Interval:
     digits = len(shown.partition(".")[2]) if "e" not in shown else 2
     if digits >= 9:
         return Interval(epoch * (1 - 1e-12), epoch * (1 + 1e-12))
-    unit = 10.0 ** -max(digits, 1)
-    return Interval(epoch - unit / 2, epoch + unit)
+    return printed_interval(shown) or Interval.of(epoch)

@@ -41,17 +41,18 @@ def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Ques
             yield _best(scores, scope)
         length = evaluation.get("gen_len")
         if length is not None and length.interval is not None:
-            because = f"{length.key} is {length.text}"
+            because = f"{length.key} is {length.shown}"
             yield Fact("generation.length", length.interval, scope, Proof.PROVED, because, "tokens", (), (length,))
         yield from _error_rate(evaluation, scope)
 
 
 def _best(scores: list[Value], scope: Scope) -> Fact:
     best = max(scores, key=lambda value: value.number)
-    shown = ", ".join(f"{value.key} {value.text}" for value in scores)
+    shown = ", ".join(f"{value.key} {value.shown}" for value in scores)
+    because = f"{best.key} is the largest of {shown}" if len(scores) > 1 else f"{best.key} is {best.shown}"
     # A score above 1 is a percentage that nothing declares.
     proof = Proof.PROVED if best.number <= 1 else Proof.IMPLIED
-    return Fact("generation.best_score", best.interval, scope, proof, shown, "", (), tuple(scores))
+    return Fact("generation.best_score", best.interval, scope, proof, because, "", (), tuple(scores))
 
 
 def _error_rate(evaluation: Evaluation, scope: Scope) -> Iterator[Fact]:
@@ -62,7 +63,7 @@ def _error_rate(evaluation: Evaluation, scope: Scope) -> Iterator[Fact]:
         # A poor share or an excellent percentage: nothing here tells which.
         return
     rate = value.interval / 100 if value.scale == 1 and value.number > _LARGEST_SHARE else value.interval
-    because = f"{value.key} is {value.text}; an empty text has every word wrong, an error rate of 1"
+    because = f"{value.key} is {value.shown}; an empty text has every word wrong, an error rate of 1"
     proof = Proof.PROVED if value.number <= 1 or value.scale != 1 else Proof.IMPLIED
     yield Fact("generation.error_rate", rate, scope, proof, because, "", (), (value,))
     if rate.high < _CLEAR:

@@ -41,11 +41,17 @@ def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Ques
         nearest, shared, differing = min(apart, key=lambda item: (len(item[2]) / len(item[1]), -len(item[1])))
         matching = sum(not different for _, _, different in apart)
         step = row_step(nearest)
-        texts = [f"{mine.key} {mine.text} against {theirs.text}" for mine, theirs in differing]
+        texts = [f"{mine.key} {mine.shown} against {theirs.shown}" for mine, theirs in differing]
         if matching:
-            because = f"{matching} of {len(apart)} rows agree with the headline in all of its {len(shared)} metrics"
+            because = (
+                f"{matching} of {len(apart)} rows agree with the headline in all of its {len(shared)} metrics, "
+                f"{step:g} among them"
+            )
         else:
-            because = f"the nearest row, {step:g}, differs from the headline: {'; '.join(texts)}"
+            because = (
+                f"0 of {len(apart)} rows agree with the headline; the nearest, {step:g}, differs in {len(texts)} of "
+                f"{len(shared)} metrics: {'; '.join(texts)}"
+            )
         evidence = tuple(value for pair in differing for value in pair)
         yield Fact("headline.matching_rows", matching, scope, Proof.PROVED, because, "rows", (), evidence)
         yield Fact("headline.shared_metrics", len(shared), scope, Proof.PROVED, because, "metrics")

@@ -46,7 +46,7 @@ def _stated(run: Run) -> Iterator[Fact]:
     for name, setting in (("best_step", "best_epoch"), ("last_step", "stopped_epoch")):
         value = run.config.get(setting)
         if isinstance(value, Value) and value.is_finite:
-            because = f"the log states {value.key}: {value.text}"
+            because = f"the log states {value.key}: {value.shown}"
             yield Fact(name, value.number, Scope(run.name), Proof.PROVED, because, unit="epoch", evidence=(value,))
 
 
@@ -68,7 +68,7 @@ def _best(run: Run, series: Series, scope: Scope) -> Iterator[Fact]:
         return
     unit = _unit(series.rows[0])
     steps = {curve.metric: curve.best.place for curve in curves}
-    said = "; ".join(f"{c.metric} is best at {unit} {show(c.best.place)} ({c.best.value.text})" for c in curves)
+    said = "; ".join(f"{c.metric} is best at {unit} {show(c.best.place)} ({c.best.value.shown})" for c in curves)
     proof = Proof.IMPLIED if any(c.ties for c in curves) else Proof.PROVED
     because = f"each metric's best value as printed: {said}"
     used = tuple(c.best.value for c in curves)
@@ -76,7 +76,7 @@ def _best(run: Run, series: Series, scope: Scope) -> Iterator[Fact]:
     task = task_curve(run, series)
     main = _telling(task, curves)
     ties = main.ties
-    because = f"{main.metric} is best at {unit} {show(main.best.place)}, where it is {main.best.value.text}"
+    because = f"{main.metric} is best at {unit} {show(main.best.place)}, where it is {main.best.value.shown}"
     if ties:
         because += f"; {len(ties)} later rows may equal it as printed ({unit} {', '.join(map(show, ties[:3]))})"
     # Where the task metric prints alike in every row, another one stands in for it.
@@ -108,7 +108,7 @@ def _reported(series: Series, scope: Scope) -> Fact | None:
         key=lambda match: sum(abs(v.number - headline[v.metric].number) for v in match[1] if v.is_finite),
     )
     because = (
-        f"the headline's {len(shared)} values ({', '.join(f'{v.metric} {v.text}' for v in shared)}) "
+        f"the headline's {len(shared)} values ({', '.join(f'{v.metric} {v.shown}' for v in shared)}) "
         f"are those of {_unit(row)} {show(row_step(row) or 0)}"
     )
     others = len(series.rows) - len(matches)

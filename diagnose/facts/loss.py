@@ -112,9 +112,10 @@ def _against_uniform(
         float(interval.high) - math.log(classes.low) + _ROUND_OFF,
     )
     proof, assumes = resting_on([count], (UNWEIGHTED,))
+    uniform = Interval(math.log(classes.low), math.log(classes.high))
     because = (
-        f"{quoted(loss)} minus ln {_range(classes)} = {math.log(float(classes.low)):.4f} is {_range(gap)} nats; "
-        "equal probabilities cost ln K"
+        f"{quoted(loss)} minus {uniform:.6g} = {gap:z.5f} nats; equal probabilities cost ln K, "
+        f"ln {classes:.4g} = {uniform:.6g}"
     )
     evidence = tuple(dict.fromkeys((loss, *count.evidence)))
     yield Fact("loss_vs_uniform", gap, scope, proof, because, "nats", assumes, evidence)
@@ -141,7 +142,7 @@ def _against_prior(
     )
     basis = resting_on([entropy], _OF_THESE_LABELS)
     evidence = tuple(dict.fromkeys((loss, *entropy.evidence)))
-    because = f"{quoted(loss)} minus the entropy of the labels is {_range(gap)} nats; {entropy.because}"
+    because = f"{quoted(loss)} minus {least:.5f} = {gap:z.4f} nats, the entropy of the labels: {entropy.because}"
     yield Fact("loss_vs_prior", gap, scope, basis[0], because, "nats", basis[1], evidence)
     if _near(gap) and least.is_point and least.low > 0 and _like_prior(accuracy, interval, scope, facts):
         because = (
@@ -198,15 +199,10 @@ def _on_errors(accuracy: Value | None, loss: Value, interval: Interval, count: F
         return  # what any wrong answer costs
     proof, assumes = resting_on([count], (UNWEIGHTED, *_OF_ARGMAX, _ALL_LISTED))
     because = (
-        f"a right answer costs at most ln K = {uniform:.4f}, so the wrong ones cost at least (CE - acc ln K)/(1 - acc) "
-        f"with {quoted(loss, accuracy)}: ({cost:.5g} - {end:.5g} x {uniform:.4f})/(1 - {end:.5g}) = "
+        f"a right answer costs at most ln K = {uniform:.7g}, so the wrong ones cost at least (CE - acc ln K)/(1 - acc) "
+        f"with {quoted(loss, accuracy)}: ({cost:.7g} - {end:.7g} x {uniform:.7g})/(1 - {end:.7g}) = "
         f"{least:.4g} nats, which leaves their true classes a probability of {math.exp(-least):.2g} in the geometric "
         "mean, at most"
     )
     evidence = tuple(dict.fromkeys((loss, accuracy, *count.evidence)))
     yield Fact("mean_loss_on_errors", least - _ROUND_OFF, scope, proof, because, "nats", assumes, evidence)
-
-
-def _range(interval: Interval) -> str:
-    low, high = (f"{float(end):.4g}" for end in (interval.low, interval.high))
-    return low if low == high else f"{low} to {high}"

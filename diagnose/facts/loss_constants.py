@@ -99,7 +99,7 @@ def _constants(run: Run, task: str | None, batch: str, *, exactly: bool) -> list
         found.append(_Constant(math.log(size.number), said, size))
     margin = run.config.get("triplet_margin", run.config.get("margin"))
     if _TRIPLET.search(named) and isinstance(margin, Value) and margin.number > 0:
-        said = f"the margin {margin.text}, the triplet loss where all distances are equal"
+        said = f"the margin {margin.shown}, the triplet loss where all distances are equal"
         found.append(_Constant(margin.number, said, margin))
     return found
 
@@ -117,7 +117,7 @@ def _printed(run: Run, evaluation: Evaluation, scope: Scope) -> Iterator[Fact]:
     fitting = [c for c in _constants(run, evaluation.task, "eval_batch_size", exactly=True) if c.number in interval]
     if len(fitting) == 1:
         evidence = (loss, fitting[0].setting) if fitting[0].setting is not None else (loss,)
-        because = f"{loss.key} {loss.text} is {fitting[0].said}"
+        because = f"{loss.key} {loss.shown} is {fitting[0].said}"
         yield Fact("magic_loss", fitting[0].said, scope, Proof.IMPLIED, because, "", (), evidence)
 
 
@@ -155,8 +155,8 @@ def _floor(run: Run, points: Sequence[Point], count: Fact | None, scope: Scope) 
     floor = smoothing_floor(smoothing.number, classes)
     gap = Interval(float(interval.low) - floor, float(interval.high) - floor)
     because = (
-        f"with label smoothing {smoothing.text} over {classes:g} classes no loss is below {floor:.4f}, the entropy of "
-        f"the smoothed targets; the least training loss is {least.value.text}: {gap.middle:+.4f}"
+        f"with label smoothing {smoothing.shown} over {classes:g} classes no loss is below {floor:.4f}, the entropy of "
+        f"the smoothed targets; the least training loss is {least.value.shown}: {gap.middle:+.4f}"
     )
     evidence = (least.value, smoothing)
     yield Fact("train_loss.above_floor", gap, scope, Proof.IMPLIED, because, "nats", (), evidence)

@@ -48,6 +48,6 @@ def _loss_vs_mse(series: Series, scope: Scope) -> Iterator[Fact]:
     gap, loss, mse = max(apart, key=lambda item: item[0], default=(0.0, *pairs[-1]))
     because = (
         f"the loss stays within 1 % of the MSE in all {len(pairs)} rows, so it is the MSE; at most they differ as "
-        f"{loss.key} {loss.text} and {mse.key} {mse.text}, by {gap:.3%}"
+        f"{loss.key} {loss.shown} and {mse.key} {mse.shown}, by {gap:.3%}"
     )
     yield Fact("loss_vs_mse.gap", gap, scope, Proof.IMPLIED, because, "", (), (loss, mse))

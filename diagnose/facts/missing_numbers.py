@@ -55,7 +55,8 @@ def _task_values(evaluation: Evaluation) -> dict[str, Value]:
 
 def _metrics(evaluation: Evaluation, scope: Scope) -> Iterator[Fact]:
     broken = [value for value in _task_values(evaluation).values() if not value.is_finite]
-    because = ", ".join(f"{v.key} is {v.text}" for v in broken) or "no reported task metric is NaN or infinite"
+    shown = ", ".join(f"{v.key} is {v.shown}" for v in broken)
+    because = f"{len(broken)} reported: {shown}" if broken else "no reported task metric is NaN or infinite"
     names = [value.metric for value in broken]
     yield Fact("nan_metrics", names, scope, Proof.PROVED, because, "", (), tuple(broken))
     yield Fact("nan_metrics.count", len(broken), scope, Proof.PROVED, because, "metrics", (), tuple(broken))
@@ -64,9 +65,11 @@ def _metrics(evaluation: Evaluation, scope: Scope) -> Iterator[Fact]:
 def _rows(series: Series, scope: Scope) -> Iterator[Fact]:
     rows = [values for row in series.rows or series.evaluations if (values := _task_values(row))]
     broken = [values for values in rows if any(not v.is_finite for v in values.values())]
-    because = f"{len(broken)} of {len(rows)} evaluations have a task metric that is NaN or infinite"
+    part = len(broken) / max(len(rows), 1)
+    ratio = f"{len(broken)}/{len(rows)} = {part:.4g} of the evaluations have" if rows else "no evaluation has"
+    because = f"{ratio} a task metric that is NaN or infinite"
     evidence = tuple(v for values in broken[:3] for v in values.values() if not v.is_finite)
-    yield Fact("nan_rows.share", len(broken) / max(len(rows), 1), scope, Proof.PROVED, because, "", (), evidence)
+    yield Fact("nan_rows.share", part, scope, Proof.PROVED, because, "", (), evidence)
 
 
 def _loss(run: Run, series: Series, own: Scope, scope: Scope) -> Iterator[Fact]:
@@ -75,17 +78,18 @@ def _loss(run: Run, series: Series, own: Scope, scope: Scope) -> Iterator[Fact]:
     basis = Proof.PROVED, ()
     if tail:
         total = len(series.column("loss"))
-        because = f"{tail[-1].key} is {tail[-1].text} in the last {len(tail)} of {total} evaluations"
+        part = f"{len(tail)}/{total} = {len(tail) / total:.4g}"
+        because = f"{tail[-1].key} is {tail[-1].shown} in the last {part} of the evaluations"
         yield Fact("nan_loss.tail_share", len(tail) / total, scope, Proof.PROVED, because, "", (), tuple(tail[-3:]))
     if loss is None or loss.is_finite:
-        because = "no loss is reported" if loss is None else f"{loss.key} is {loss.text}"
+        because = "no loss is reported" if loss is None else f"{loss.key} is {loss.shown}"
         used = () if loss is None else (loss,)
         yield claim("nan_loss.reported", holds=False, scope=own, basis=basis, because=because, evidence=used)
         if not tail:
             return
         loss = tail[-1]
     else:
-        because = f"{loss.key} is {loss.text}"
+        because = f"{loss.key} is {loss.shown}"
         yield claim("nan_loss.reported", holds=True, scope=own, basis=basis, because=because, evidence=(loss,))
     yield _explained(run, series, loss, scope)
 
@@ -98,7 +102,7 @@ def _broken_tail(series: Series) -> list[Value]:
 
 def _explained(run: Run, series: Series, loss: Value, scope: Scope) -> Fact:
     """Return whether a task metric moves beside the broken `loss`, so that only the loss is broken."""
-    because = f"{loss.key} is {loss.text}"
+    because = f"{loss.key} is {loss.shown}"
     zero = _trains_at_zero(run)
     # A headline of another evaluation does not make a frozen history move.
     rows = series.rows if len(series.rows) > 1 else series.evaluations
@@ -110,13 +114,13 @@ def _explained(run: Run, series: Series, loss: Value, scope: Scope) -> Fact:
     }
     finite = [v for v in _task_values(series.reported).values() if v.is_finite]
     if zero is not None:
-        because += f", and the training loss is {zero.text} from beginning to end"
+        because += f", and the training loss is {zero.shown} from beginning to end"
     elif moving:
         because += f", but {', '.join(sorted(moving))} {'is' if len(moving) == 1 else 'are'} finite and change"
     elif finite and len(rows) > 1:
         because += f", and no task metric changes in {len(rows)} evaluations"
     elif finite and all(_is_next_to_nothing(value) for value in finite):
-        because += f", and {', '.join(f'{v.key} {v.text}' for v in finite)} is next to nothing"
+        because += f", and {', '.join(f'{v.key} {v.shown}' for v in finite)} is next to nothing"
     elif finite:
         because += f", and one evaluation ({quoted(*finite)}) does not show a metric that moves"
     else:

@@ -64,8 +64,9 @@ def _signed_skill(evaluation: Evaluation, scope: Scope) -> Fact | None:
     auc = evaluation.get("auc")
     # Exactly 0 is what a failed computation leaves behind; no ranking is wrong in every pair.
     if auc is not None and auc.number > 0 and (area := share(auc)) is not None:
-        because = f"2 x AUC - 1 with {quoted(auc)}"
-        return Fact("signed_skill", area * 2 - 1, scope, Proof.PROVED, because, evidence=(auc,))
+        skill = area * 2 - 1
+        because = f"2 x {quoted(auc)} - 1 = {skill:z.4f}"
+        return Fact("signed_skill", skill, scope, Proof.PROVED, because, evidence=(auc,))
     value = evaluation.get("mcc", "kappa")
     if value is None or value.interval is None or abs(value.number) > 1:
         return None
@@ -82,7 +83,8 @@ def _rejected(scope: Scope, facts: Facts) -> Fact | None:
     if matrix is not None:
         cells = matrix.value
         if cells["tp"] * cells["tn"] <= cells["fp"] * cells["fn"]:
-            because = f"tp x tn = {cells['tp'] * cells['tn']:,} is not above fp x fn = {cells['fp'] * cells['fn']:,}"
+            tp, fp, fn, tn = (cells[name] for name in ("tp", "fp", "fn", "tn"))
+            because = f"tp x tn = {tp:,} x {tn:,} = {tp * tn:,} is not above fp x fn = {fp:,} x {fn:,} = {fp * fn:,}"
             return following(matrix, "beats_null", scope, holds=False, because=because)
         return None
     alone = facts.at("task_score_count", scope)
@@ -132,8 +134,8 @@ def _by_matrix(facts: Facts, scope: Scope) -> Fact | None:
     if chi_squared < _ERRORS**2:
         return None
     because = (
-        f"tp x tn = {tp * tn:,} is far above fp x fn = {fp * fn:,} (chi-squared {chi_squared:,.0f}), so the "
-        "predictions depend on the labels, as those of no null model do"
+        f"tp x tn = {tp:,} x {tn:,} = {tp * tn:,} is far above fp x fn = {fp:,} x {fn:,} = {fp * fn:,} (chi-squared "
+        f"{chi_squared:,.0f}), so the predictions depend on the labels, as those of no null model do"
     )
     return claim(
         "beats_null",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from diagnose.facts._binary_measures import agreement, printed_measures
+from diagnose.facts._binary_recovery import Told, fitting, told_prevalence
 from diagnose.facts._mcc import exchanged, with_mcc
-from diagnose.facts._proofs import resting_on
+from diagnose.facts._proofs import claim, resting_on
 from diagnose.facts._scopes import scope_of
 from diagnose.facts._scores import is_multi_label, quoted, share
 from diagnose.interval import Interval
@@ -23,6 +24,7 @@ PROVIDES = {
     "possible_matrices": "the only binary confusion matrices with these scores, a list of {tp, fp, fn, tn} (rows)",
     "confusion_matrix": "the cells tp, fp, fn and tn of a binary confusion matrix (rows)",
     "prevalence": "share of the positive class among the true labels, a number or an interval",
+    "binary_matrix_possible": "whether one binary confusion matrix can print these scores (false, or absent)",
 }
 NEEDS = ("sample_count",)
 
@@ -44,7 +46,10 @@ def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Ques
         rounded = assumed.get("rounded", scope) == "true"
         one_unit = not is_multi_label(run, evaluation) and assumed.get("same_unit", scope) != "false"
         answers = (_ONE_MATRIX, *(("rounded=true",) if rounded else ()))
-        found = list(_by_mcc(evaluation, scope, facts, answers, told=told)) if one_unit else []
+        share = told_prevalence(assumed.get("prevalence", scope))
+        found = list(_by_share(evaluation, scope, facts, answers, share)) if one_unit and share is not None else []
+        if one_unit and not found:
+            found = list(_by_mcc(evaluation, scope, facts, answers, told=told))
         yield from found
         if told and not any(fact.name == "prevalence" for fact in found):
             yield from _by_f1(evaluation, scope, answers) if one_unit else ()
@@ -61,6 +66,24 @@ def _share(evaluation: Evaluation, name: str, answers: tuple[str, ...]) -> tuple
         return None
     interval = share(value, rounded="rounded=true" in answers)
     return None if interval is None else (value, interval)
+
+
+def _by_share(
+    evaluation: Evaluation, scope: Scope, facts: Facts, answers: tuple[str, ...], told: Told
+) -> Iterator[Fact]:
+    """Yield the matrix of the rows and of the share of positives that the user names, or that there is none."""
+    rows = facts.at("sample_count", scope)
+    if rows is None or not isinstance(rows.value, int) or rows.proof is Proof.IMPLIED:
+        return
+    found, complete, used = fitting(rows.value, told, evaluation, rounded="rounded=true" in answers)
+    if not complete:
+        return
+    if found:
+        yield from _fitting(found, rows, used, scope, (*answers, told.answer))
+        return
+    because = f"no tp, fp, fn and tn of {rows.value:,} rows with {told.answer} print {quoted(*used)}"
+    basis = resting_on([rows], (*answers[1:], told.answer, "same_unit=true", "plain_metrics=true"))
+    yield claim("binary_matrix_possible", holds=False, scope=scope, basis=basis, because=because, evidence=used)
 
 
 def _by_mcc(
@@ -99,7 +122,8 @@ def _fitting(
         yield Fact("possible_matrices", cells, scope, proof, because, "rows", assumes, used)
     counts = sorted({matrix.tp + matrix.fn for matrix in matrices})
     value = counts[0] / rows.value if len(counts) == 1 else Interval(counts[0] / rows.value, counts[-1] / rows.value)
-    because = f"(tp + fn)/rows = {' or '.join(f'{count:,}' for count in counts)} of {rows.value:,}, by {quoted(*used)}"
+    found = " or ".join(f"{count:,}" for count in counts)
+    because = f"tp + fn is {found} of {rows.value:,} rows, a share of {Interval.of(value):.4g}, by {quoted(*used)}"
     yield Fact("prevalence", value, scope, proof, because, "share", assumes, used)
 
 

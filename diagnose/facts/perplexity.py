@@ -57,17 +57,15 @@ def _against_perplexity(evaluation: Evaluation, loss: Value, interval: Interval,
         return
     logarithm = Interval(math.log(size.low) - _ROUND_OFF, math.log(size.high) + _ROUND_OFF)
     gap = logarithm - interval
-    shown = f"{value.key} {value.text} and {loss.key} {loss.text}"
-    because = (
-        f"ln(perplexity) - loss is 0 by definition: {shown} give {math.log(value.number):.4f} - {loss.number:.4f} = "
-        f"{gap.middle:.4f}"
-    )
+    shown = f"{value.key} {value.shown} and {loss.key} {loss.shown}"
+    minus = f"ln {value.shown} - {loss.shown} = {gap:z.4f}"
+    because = f"ln(perplexity) - loss is 0 by definition: {value.key} and {loss.key} give {minus}"
     evidence = (value, loss)
     yield Fact("perplexity_vs_loss", gap, scope, Proof.PROVED, because, "nats", (), evidence)
     if gap.low > _LOST:
         because = (
-            f"{shown}: the perplexity is above exp(loss) = {math.exp(loss.number):.5g}, as a mean of the perplexities "
-            "of batches is (Jensen), or one over words where the loss is over tokens, or one of other rows"
+            f"{shown}: the perplexity is above exp(loss) = {math.exp(loss.number):.5g}, {minus} nats, as a mean "
+            "of the perplexities of batches is (Jensen), or one over words where the loss is over tokens, or of others"
         )
         yield Fact("perplexity_mismatch", gap, scope, Proof.IMPLIED, because, "nats", (), evidence)
     elif gap.high < -_LOST:
@@ -79,7 +77,7 @@ def _below(
 ) -> Iterator[Fact]:
     """Yield what a perplexity below exp(loss) says, which no mean of batches can be."""
     (interval, logarithm), (loss, value) = numbers, evidence
-    shown = f"{value.key} {value.text} and {loss.key} {loss.text}"
+    shown = f"{value.key} {value.shown} and {loss.key} {loss.shown}"
     if (interval * math.log(2)).meet(logarithm) is not None:
         because = f"{shown}: the perplexity is 2^loss = {2**loss.number:.5g}, so the loss is in bits"
         yield Fact("loss_unit", "bits", scope, Proof.IMPLIED, because, "", (), evidence)
@@ -102,7 +100,7 @@ def _bytes(evaluation: Evaluation, loss: Value, interval: Interval, scope: Scope
         return
     length = interval / (bits * math.log(2))
     because = (
-        f"loss/(bits per byte x ln 2) with {loss.key} {loss.text} and {value.key} {value.text} is "
+        f"loss/(bits per byte x ln 2) with {loss.key} {loss.shown} and {value.key} {value.shown} is "
         f"{float(length.low):.4g} to {float(length.high):.4g} bytes"
     )
     length = Interval(float(length.low) - _ROUND_OFF, float(length.high) + _ROUND_OFF)

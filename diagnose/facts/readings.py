@@ -1,8 +1,9 @@
 """The readings under which an evaluation's scores can have been printed, and the questions that split them.
 
-A reading is a choice of averaging, of zero_division, of the unit that the accuracy counts, of rounding, and of whether
-a short number beside full doubles is one. Each is tried on the intervals that the numbers have under it; one without a
-solution is dropped. What the readings that are left disagree on is asked.
+A reading is a choice of averaging, of zero_division, of the unit that the accuracy counts, of rounding, of whether a
+short number beside full doubles is one, and of percent or fraction where scores above 1 stand beside others without a
+sign. Each is tried on the intervals that the numbers have under it; one without a solution is dropped. What the
+readings that are left disagree on is asked.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 from diagnose.facts._fingerprints import fingerprints
 from diagnose.facts._proofs import resting_on
 from diagnose.facts._readings import Reading, readings_of
+from diagnose.facts._scale import FRACTION, PERCENT, on_scale, undeclared
 from diagnose.facts._scopes import scope_of, series_scope
 from diagnose.facts._scores import quoted, score_groups
-from diagnose.types import Fact, Facts, Question, Run, Scope
+from diagnose.types import Evaluation, Fact, Facts, Question, Run, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -59,11 +61,29 @@ def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Ques
         if scores is None or len(scores.values) < 2:
             continue
         left, dropped = readings_of(scores, scope, facts, assumed)
+        if undeclared(series.reported):
+            left, dropped = _on_scales(run, series.reported, scope, facts, assumed)
         if not left:
             continue
         yield _fact(left, dropped, scores, scope)
         yield from _rounding(left, scores, scope)
         yield from _questions(left, scores, series_scope(run, series), facts, assumed)
+
+
+def _on_scales(
+    run: Run, evaluation: Evaluation, scope: Scope, facts: Facts, assumed: Assumptions
+) -> tuple[list[Reading], list[Reading]]:
+    """Return the readings on either scale, and those without a solution: all in percent, or only those above 1."""
+    left: list[Reading] = []
+    dropped: list[Reading] = []
+    # What was found so far reads the small numbers as fractions.
+    for scale, known in ((FRACTION, facts), (PERCENT, Facts(run))):
+        scores = next(score_groups(run, on_scale(evaluation, scale), scope, assumed), None)
+        if scores is not None:
+            found = readings_of(scores, scope, known, assumed)
+            for readings, mine in zip((left, dropped), found, strict=True):
+                readings += [replace(reading, answers=(*reading.answers, scale)) for reading in mine]
+    return left, dropped
 
 
 def _fact(left: Sequence[Reading], dropped: Sequence[Reading], scores: Scores, scope: Scope) -> Fact:
@@ -77,8 +97,11 @@ def _fact(left: Sequence[Reading], dropped: Sequence[Reading], scores: Scores, s
     shown = "; ".join(f"{' and '.join(r.answers)}: {r.says}" for r in left)
     gone = "; ".join(f"not {' and '.join(r.answers)}: {r.says}" for r in dropped)
     because = f"{quoted(*scores.values)} can be {shown}" + (f"; {gone}" if gone else "")
-    proof, assumes = resting_on([], (*_COMPLETE, *scores.assumes))
-    return Fact("readings", value, scope, proof, because, "", assumes, scores.values)
+    answered = (answer for reading in dropped for answer in reading.falls_if)
+    proof, assumes = resting_on([], (*_COMPLETE, *scores.assumes, *answered))
+    # Copies, where it holds on either scale, unlike all else that rests on these values.
+    evidence = tuple(map(replace, scores.values)) if left[0].answer("scale") else scores.values
+    return Fact("readings", value, scope, proof, because, "", assumes, evidence)
 
 
 def _rounding(left: Sequence[Reading], scores: Scores, scope: Scope) -> Iterator[Fact]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from diagnose.facts._confusion import either_way
+from diagnose.facts._proofs import resting_on
 from diagnose.facts._recomputation import Way, of_matrix, of_metrics
 from diagnose.facts._scopes import scope_of
 from diagnose.facts._scores import quoted
-from diagnose.interval import Interval
 from diagnose.types import Fact, Proof
 from diagnose.vocabulary import metric_of
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from diagnose.facts import Assumptions
+    from diagnose.facts._confusion import Confusion
     from diagnose.types import Evaluation, Facts, Question, Run, Scope, Value
 
 PROVIDES: Mapping[str, str] = {
@@ -28,13 +29,6 @@ PROVIDES: Mapping[str, str] = {
 }
 NEEDS: tuple[str, ...] = ()
 
-# Metrics are often computed in 32-bit floats, whose seventh digit is noise.
-_NOISE = Fraction(1, 10**6)
-# Scores and estimates are written with few digits, so what is computed from the file is not what was computed from
-# them before: five in a thousand, or one thousandth of a score, prove nothing.
-_WRITTEN = Fraction(5, 1000)
-_OF_SCORES = Fraction(1, 1000)
-_TURNED = {"rows_are_true=true": "rows_are_true=false", "rows_are_true=false": "rows_are_true=true"}
 _MOST_TOLD = 3
 
 
@@ -57,34 +51,27 @@ def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Ques
         for evaluation in series.evaluations:
             if evaluation.is_computed or not (evaluation.matrix or evaluation.recomputed):
                 continue
-            matrix = evaluation.matrix or {}
-            checks = [*_checks(evaluation, matrix)]
-            assumes: tuple[str, ...] = tuple(a for a in evaluation.matrix_assumes if a in _TURNED)
-            if assumes:
-                turned = [*_checks(evaluation, _turned(matrix))]
-                either = [a if a.fitting else b for a, b in zip(checks, turned, strict=True)]
-                if sum(bool(c.fitting) for c in turned) > sum(bool(c.fitting) for c in checks):
-                    checks, assumes = turned, (_TURNED[assumes[0]],)
-                failed = [check for check in either if not check.fitting]
-            else:
-                failed = [check for check in checks if not check.fitting]
+            scope = scope_of(run, series, evaluation)
+            readings = [
+                ([*_checks(evaluation, matrix)], sides)
+                for matrix, sides in either_way(evaluation, assumed.get("rows_are_true", scope))
+            ]
+            checks, sides = max(readings, key=lambda reading: sum(bool(check.fitting) for check in reading[0]))
             if checks:
                 agreed = [check for check in checks if check.fitting]
-                scope = scope_of(run, series, evaluation)
-                yield _agreement(agreed, len(checks), _origin(evaluation), scope, assumes)
-                yield from _disagreement(failed, checks, _origin(evaluation), scope)
-
-
-def _turned(matrix: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int]]:
-    labels = dict.fromkeys([*matrix, *(label for row in matrix.values() for label in row)])
-    return {true: {other: matrix.get(other, {}).get(true, 0) for other in labels} for true in labels}
+                either = zip(*(reading[0] for reading in readings), strict=True)
+                failed = [same[-1] for same in either if not any(check.fitting for check in same)]
+                yield _agreement(agreed, len(checks), _origin(evaluation), scope, sides)
+                # What fits neither way needs no side; what was read in one way only, since the user said so, does.
+                told = sides if len(readings) == 1 else ()
+                yield from _disagreement(failed, checks, _origin(evaluation), scope, told)
 
 
 def _origin(evaluation: Evaluation) -> str:
     return "the predictions" if evaluation.recomputed else "the confusion matrix"
 
 
-def _checks(evaluation: Evaluation, matrix: Mapping[str, Mapping[str, int]]) -> Iterator[_Check]:
+def _checks(evaluation: Evaluation, matrix: Confusion) -> Iterator[_Check]:
     """Yield a check for each reported metric that can be recomputed."""
     for metric, reported in evaluation.metrics.items():
         info = metric_of(metric)
@@ -92,7 +79,7 @@ def _checks(evaluation: Evaluation, matrix: Mapping[str, Mapping[str, int]]) -> 
         value = replace(reported, machine=False) if reported.presumed_full else reported
         if info is None or metric.startswith("target.") or value.interval is None:
             continue
-        ways = of_metrics(metric, evaluation.recomputed) or (of_matrix(metric, matrix) if matrix else [])
+        ways = of_metrics(metric, evaluation.recomputed) or of_matrix(metric, matrix)
         own = [way for way in ways if way.own and not math.isnan(way.number)]  # NaN is not itself
         if own:
             fitting = [way for way in own if _fits(value, way)]
@@ -105,22 +92,16 @@ def _fits(value: Value, way: Way) -> bool:
     printed = value.interval
     if printed is None:
         return False
-    number = Fraction(way.number)
-    size = abs(number)
-    slack = _NOISE * max(Fraction(1), size) if way.exact else max(size * _WRITTEN, _OF_SCORES)
-    if number in printed + Interval(-slack, slack):
-        return True
     percent = value.scale == 1 and value.number > 1 and way.exact
-    return percent and number * 100 in printed + Interval(-100 * slack, 100 * slack)
+    return way.fits(printed) or (percent and way.fits(printed, 100))
 
 
 def _agreement(agreed: list[_Check], checked: int, origin: str, scope: Scope, assumes: tuple[str, ...]) -> Fact:
     """Return how many of the checked metrics are what the matrix or the predictions give."""
-    told = "; ".join(f"{quoted(c.value)} is {_formula(c.fitting[0])}" for c in agreed[:_MOST_TOLD])
+    told = "; ".join(f"{quoted(c.value)} is {c.fitting[0].shown}" for c in agreed[:_MOST_TOLD])
     because = f"{len(agreed)} of {checked} reported metrics are what {_gives(origin)}" + (f": {told}" if told else "")
     evidence = tuple(check.value for check in agreed)
-    assumes = assumes if any(check.fitting[0].sided for check in agreed) else ()
-    proof = Proof.PROVED_IF if assumes else Proof.PROVED
+    proof, assumes = resting_on([], assumes if any(check.fitting[0].sided for check in agreed) else ())
     if any(not check.fitting[0].exact for check in agreed):
         proof, assumes = Proof.IMPLIED, ()
     return Fact("recomputed.agrees", len(agreed), scope, proof, because, "metrics", assumes, evidence)
@@ -130,23 +111,23 @@ def _gives(origin: str) -> str:
     return f"{origin} give" if origin.endswith("predictions") else f"{origin} gives"
 
 
-def _formula(way: Way) -> str:
-    number = f"{way.number:.6g}"
-    return f"{way.name}, {way.formula} = {number}" if way.formula else f"{way.name}, {number}"
-
-
-def _disagreement(failed: list[_Check], checks: list[_Check], origin: str, scope: Scope) -> Iterator[Fact]:
+def _disagreement(
+    failed: list[_Check], checks: list[_Check], origin: str, scope: Scope, assumes: tuple[str, ...]
+) -> Iterator[Fact]:
     """Yield how many metrics are not what the matrix or the predictions give, and what else has their numbers."""
-    proof = Proof.PROVED if all(check.own[0].exact for check in failed) else Proof.IMPLIED
-    evidence = tuple(check.value for check in (failed or checks))
+    used = failed or checks
+    proof, assumes = resting_on([], assumes if any(check.own[0].sided for check in used) else ())
+    if not all(check.own[0].exact for check in failed):
+        proof, assumes = Proof.IMPLIED, ()
+    evidence = tuple(check.value for check in used)
     because = f"each of {len(checks)} reported metrics is what {_gives(origin)}"
     because = _text(failed[0], origin) if failed else because
-    yield Fact("recomputed.disagreements", len(failed), scope, proof, because, "metrics", (), evidence)
+    yield Fact("recomputed.disagreements", len(failed), scope, proof, because, "metrics", assumes, evidence)
     if not failed:
         return
     value = {check.value.metric: _shown(check) for check in failed}
-    yield Fact("recomputed.disagrees", value, scope, proof, because, "", (), evidence)
-    yield Fact("recomputed.disagrees_text", because, scope, proof, because, "", (), evidence)
+    yield Fact("recomputed.disagrees", value, scope, proof, because, "", assumes, evidence)
+    yield Fact("recomputed.disagrees_text", because, scope, proof, because, "", assumes, evidence)
 
 
 def _shown(check: _Check) -> dict[str, Any]:
@@ -159,7 +140,7 @@ def _shown(check: _Check) -> dict[str, Any]:
 
 
 def _text(check: _Check, origin: str) -> str:
-    text = f"{quoted(check.value)} is reported, and {_gives(origin)} {_formula(check.own[0])}"
+    text = f"{quoted(check.value)} is reported, and {_gives(origin)} {check.own[0].shown}"
     if check.others:
         return f"{text}; the reported number is {check.others[0].name}"
     return f"{text}; it is of other rows, of another checkpoint, or mistyped"

@@ -13,10 +13,12 @@ from diagnose.facts._regression import (
     Row,
     joint_variance,
     root,
-    row_of,
+    rows_of,
+    told_variance,
     within_range,
 )
 from diagnose.facts._scopes import scope_of, series_scope
+from diagnose.facts._scores import quoted
 from diagnose.interval import Interval
 from diagnose.types import Fact, Proof, Question
 
@@ -56,7 +58,7 @@ _NO_R2 = 0.001
 def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Question]:
     """Yield the facts of each series that has an error, a correlation or R2."""
     for series in run.series():
-        rows = [row for evaluation in series.evaluations if (row := row_of(evaluation)) is not None]
+        rows = rows_of(run, series)
         if not rows:
             continue
         whole = series_scope(run, series)
@@ -91,11 +93,9 @@ def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Ques
 
 
 def _given(assumed: Assumptions, scope: Scope) -> Bound | None:
-    """Return the variance that the user names."""
+    """Return the variance that the user names; a UsageError where it is no number."""
     number = assumed.number("label_variance", scope)
-    if number is None or number < 0:
-        return None
-    return Bound(Interval.of(number), f"var(y) = {number:g}, as assumed", (f"label_variance={number:g}",))
+    return None if number is None else told_variance(assumed.get("label_variance", scope))
 
 
 def _limit(assumed: Assumptions, scope: Scope) -> Bound | None:
@@ -129,10 +129,10 @@ def _by_variance(row: Row, variance: Bound | None) -> Bound | None:
     # In floats, a little wider than exact: long histories are quick so, and no bound is sharp to the twelfth digit.
     high = 1 - lowest / most * (1 - _ROUND_OFF) + _ROUND_OFF
     low = 1 - highest / least * (1 + _ROUND_OFF) - _ROUND_OFF if least > 0 else -math.inf
-    error = f"{row.error.key} {row.error.text}"
+    error = f"{row.error.key} {row.error.shown}"
     because = (
-        f"R2 = 1 - MSE/var(y) with {error} and var(y) at most {most:.6g}: at most "
-        f"1 - {lowest:.6g}/{most:.6g} = {high:.4g}; {variance.because}"
+        f"R2 = 1 - MSE/var(y) with {error} and var(y) at most {most:.5g}: at most "
+        f"1 - {lowest:.8g}/{most:.8g} = {high:{'.4f' if abs(high) < 1 else '.4g'}}; {variance.because}"
     )
     assumes = tuple(dict.fromkeys((*variance.assumes, *ONE_AVERAGE)))
     evidence = _together((row.error,), variance.evidence)
@@ -149,8 +149,8 @@ def _by_correlation(row: Row) -> Bound | None:
     value = row.evaluation.metrics["pearson"]
     high = row.r_squared.high
     because = (
-        f"R2 is at most r^2, whatever the scale of the predictions: {value.key} {value.text} gives at most "
-        f"{math.sqrt(high):.5g}^2 = {float(high):.4g}"
+        f"R2 is at most r^2, whatever the scale of the predictions: {value.key} {value.shown} gives at most "
+        f"{math.sqrt(high):.6g}^2 = {float(high):.4g}"
     )
     return Bound(Interval(-math.inf, high), because, ONE_AVERAGE, (value,))
 
@@ -177,28 +177,28 @@ def _constant(row: Row, scope: Scope, vary: Value | None) -> Fact | None:
     error = row.evaluation.get("mse", "rmse", "mae", "loss")
     if row.undefined and error is not None:
         names = " and ".join(value.key for value in row.undefined)
-        because = f"{names} {'is' if len(row.undefined) == 1 else 'are'} NaN while {error.key} is {error.text}: "
+        because = f"{names} {'is' if len(row.undefined) == 1 else 'are'} NaN while {error.key} is {error.shown}: "
         evidence: tuple[Value, ...] = (*row.undefined, error)
         basis: Basis = (Proof.IMPLIED, ())
         if vary is not None and error.metric != "loss":
-            because += f"the labels vary, since another row has {vary.key} {vary.text}, so the predictions do not"
+            because += f"the labels vary, since another row has {vary.key} {vary.shown}, so the predictions do not"
             basis, evidence = (Proof.PROVED_IF, _SAME_ROWS), (*evidence, vary)
         else:
             because += "the predictions are numbers and do not vary, unless it is the labels that do not"
         return claim("constant_prediction", holds=True, scope=scope, basis=basis, because=because, evidence=evidence)
     noise = _noise(row)
     if noise is not None:
-        because = f"{noise.key} {noise.text} is no correlation but what rounding leaves of predictions that do not vary"
+        because = f"{noise.key} {noise.shown} is no correlation but what rounding leaves of constant predictions"
         basis = (Proof.IMPLIED, ())
         return claim("constant_prediction", holds=True, scope=scope, basis=basis, because=because, evidence=(noise,))
     if (finite := _varying(row)) is not None:
-        because = f"{finite.key} is {finite.text}: a finite correlation needs predictions that vary (float noise aside)"
+        because = f"{finite.key} is {finite.shown}: a finite correlation needs predictions that vary (round-off aside)"
         basis = (Proof.IMPLIED, ())
         return claim("constant_prediction", holds=False, scope=scope, basis=basis, because=because, evidence=(finite,))
     r2 = row.evaluation.get("r2")
     if r2 is not None and row.r2 is not None and -_MEAN_R2 <= row.r2.low <= 0 and row.r2.high <= _NO_R2:
         because = (
-            f"{r2.key} is {r2.text}, what answering (nearly) the mean every time gives; predictions that vary much "
+            f"{r2.key} is {r2.shown}, what answering (nearly) the mean every time gives; predictions that vary much "
             "would have to gain by their correlation just what they lose by their spread"
         )
         basis = (Proof.SUGGESTED, ())
@@ -209,10 +209,12 @@ def _constant(row: Row, scope: Scope, vary: Value | None) -> Fact | None:
 def _offset_fact(row: Row, mse: Interval, variance: Bound, scope: Scope, basis: Basis) -> Fact:
     var = variance.interval
     offset = root(Interval(max(0, mse.low - var.high), max(0, mse.high - var.low)))
-    shown = f"{row.error.key} {row.error.text}" if row.error is not None else "its error"
+    shown = f"{row.error.key} {row.error.shown}" if row.error is not None else "its error"
+    most = f"at most sqrt({float(mse.high):.8g} - {float(var.low):.8g}) = {float(offset.high):.4g}"
+    least = f", at least sqrt({float(mse.low):.8g} - {float(var.high):.8g}) = {float(offset.low):.4g}"
     because = (
-        f"a constant c has MSE = var(y) + (c - mean)^2: with {shown} and var(y) from {float(var.low):.6g} "
-        f"to {float(var.high):.6g}, c lies {offset.low:.4g} to {offset.high:.4g} from the mean of the labels"
+        f"a constant c has MSE = var(y) + (c - mean)^2, so with {shown} and var(y) {var:.5g} it lies {most}"
+        f"{least if mse.low > var.high else ''} from the mean of the labels"
     )
     evidence = _together((*_evidence(row, "mse", "rmse"), *row.undefined), variance.evidence)
     return Fact("constant_offset", offset, scope, basis[0], because, "label units", basis[1], evidence)
@@ -239,17 +241,15 @@ def _beats_null(row: Row, bound: Bound | None, rows: float | None, scope: Scope)
     noise = max(3 / math.sqrt(rows or _ROWS), _NO_CORRELATION)
     if best is not None and correlation is not None and float(correlation.low) > noise:
         because = (
-            f"{best.key} {best.text} is above {noise:.2g}, which answers unrelated to the labels "
+            f"{best.key} {best.shown} is above {noise:.2g}, which answers unrelated to the labels "
             f"do not reach by chance on {rows or _ROWS:.0f} rows"
         )
-        yield claim(
-            "beats_null", holds=True, scope=scope, basis=(Proof.IMPLIED, ()), because=because, evidence=evidence
-        )
+        yield claim("beats_null", holds=True, scope=scope, basis=(Proof.IMPLIED, ()), because=because, evidence=(best,))
     elif row.r2 is not None and row.r2.low > (max(_MEAN_R2, 9 / rows) if rows else _CLEAR_R2):
         value = row.evaluation.metrics["r2"]
-        because = f"{value.key} {value.text} is above 0, the R2 of answering the mean, by more than chance explains"
+        because = f"{value.key} {value.shown} is above 0, the R2 of answering the mean, by more than chance explains"
         yield claim(
-            "beats_null", holds=True, scope=scope, basis=(Proof.IMPLIED, ()), because=because, evidence=evidence
+            "beats_null", holds=True, scope=scope, basis=(Proof.IMPLIED, ()), because=because, evidence=(value,)
         )
     elif (
         bound is not None
@@ -257,12 +257,20 @@ def _beats_null(row: Row, bound: Bound | None, rows: float | None, scope: Scope)
         and (correlation is None or float(correlation.high) < _NO_CORRELATION)
     ):
         most = float(bound.interval.high)
-        because = f"R2 is at most {most:.3g}: always answering the mean of the labels has no larger error"
+        bounded = f"R2 is at most {most:{'.4f' if abs(most) < 1 else '.4g'}}"
+        if row.r2 is not None:
+            evidence = _evidence(row, "r2", *CORRELATIONS)
+            bounded = f"{evidence[0].key} {evidence[0].shown} is not above 0"
+        because = f"{bounded}: always answering the mean of the labels has no larger error"
+        if best is not None:
+            found = [v for name in CORRELATIONS if (v := row.evaluation.get(name)) is not None]
+            because += f", and {quoted(*found)} show no correlation"
         basis = (Proof.PROVED, ()) if row.r2 is not None else (Proof.PROVED_IF, bound.assumes)
         evidence = _together(evidence, bound.evidence)
         yield claim("beats_null", holds=False, scope=scope, basis=basis, because=because, evidence=evidence)
     elif best is not None and correlation is not None and correlation.high <= 0 and bound is None:
-        because = f"{best.key} {best.text} is the largest correlation: answers unrelated to the labels do as well"
+        found = [v for name in CORRELATIONS if (v := row.evaluation.get(name)) is not None]
+        because = f"{quoted(*found)}: no correlation is above 0, and answers unrelated to the labels do as well"
         yield claim(
             "beats_null", holds=False, scope=scope, basis=(Proof.PROVED, ()), because=because, evidence=evidence
         )

@@ -53,14 +53,16 @@ def _frozen(series: Series, losses: Sequence[Point], scope: Scope) -> Iterator[F
         return
     still = _same_tail(series, names)
     frozen = min(still, _same_tail(series, ["loss"]))
-    texts = ", ".join(f"{n} {last[n].text}" for n in names[:3])
+    texts = ", ".join(f"{n} {last[n].shown}" for n in names[:3])
     if printed_digits(loss) >= 4:
-        because = f"{frozen} of {total} evaluations, counted from the end, print {texts}, loss {loss.text}"
+        share = f"{frozen}/{total} = {frozen / total:.4g} of the evaluations"
+        because = f"{share}, counted from the end, print {texts}, loss {loss.shown}"
         yield Fact("frozen_rows", frozen, scope, Proof.PROVED, because, evidence=(loss,))
         yield Fact("frozen_rows.share", frozen / total, scope, Proof.PROVED, because)
         yield from _training_while_frozen(series, frozen, losses, scope)
     if max(printed_digits(last[n]) for n in names) >= 4 and frozen < 2:
-        because = f"{still} of {total} evaluations, counted from the end, print {texts} while the loss moves"
+        share = f"{still}/{total} = {still / total:.4g} of the evaluations"
+        because = f"{share}, counted from the end, print {texts} while the loss moves"
         yield Fact("still_rows", still, scope, Proof.PROVED, because)
         yield Fact("still_rows.share", still / total, scope, Proof.PROVED, because)
 
@@ -112,7 +114,8 @@ def _collapsed(series: Series, facts: Facts, scope: Scope) -> Iterator[Fact]:
     proof = Proof.weakest(f.proof for f in facts.named("constant_prediction") if scope.covers(f.scope))
     proof = Proof.IMPLIED if proof is Proof.PROVED_IF else proof
     because = (
-        f"{count} of {total} evaluations were made by a constant predictor, {relapses} of them after one that was not"
+        f"{count}/{total} = {count / total:.4g} of the evaluations were made by a constant predictor, {relapses} of "
+        "them after one that was not"
     )
     # The first few rows stand for all of them.
     evidence = tuple(value for step in list(constant)[:3] for value in constant[step].evidence)

@@ -25,13 +25,13 @@ def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Ques
         scope = scope_of(run, series, evaluation)
         for name, value in evaluation.metrics.items():
             info = metric_of(name)
-            if info is None or name.startswith("target.") or info.kind in ("axis", "setting"):
+            if info is None or name.startswith("target.") or info.kind in ("axis", "setting", "spread"):
                 continue
             yield Fact(
                 name,
                 value.interval or value.number,
                 scope,
                 Proof.PROVED,
-                f"{value.key} is reported as {value.text}",
+                f"{value.key} is reported as {value.shown}",
                 evidence=(value,),
             )

@@ -56,20 +56,20 @@ def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Ques
 def _rate(run: Run, scope: Scope) -> Iterator[Fact]:
     declared = run.config.get("learning_rate")
     if isinstance(declared, Value) and declared.interval is not None and declared.number > 0:
-        because = f"{declared.key} is given as {declared.text}"
+        because = f"{declared.key} is given as {declared.shown}"
         yield Fact("learning_rate", declared.number, scope, Proof.PROVED, because, evidence=(declared,))
     logged = [p for p in training_points(run, "learning_rate") if 0 <= p.number <= _LARGEST_RATE]
     top = max(logged, key=lambda p: p.number, default=None)
     if top is None or top.number <= 0:
         return
-    because = f"the largest of {len(logged)} logged learning rates is {top.value.text} at step {show(top.place)}"
+    because = f"the largest of {len(logged)} logged learning rates is {top.value.shown} at step {show(top.place)}"
     start = _linear_start(logged)
     if start is None:
         least = top.value.interval.low if top.value.interval is not None else top.number
         yield Fact("learning_rate.used", Interval(least, math.inf), scope, Proof.PROVED, because, evidence=(top.value,))
         return
     because += (
-        f"; the later ones, down to {logged[-1].value.text} at step {show(logged[-1].place)}, lie on a straight line "
+        f"; the later ones, down to {logged[-1].value.shown} at step {show(logged[-1].place)}, lie on a straight line "
         f"that starts at {start:.4g} at step 0, which no peak exceeds"
     )
     # The printed rates are rounded, so the line may miss the largest of them by a hair.
@@ -95,7 +95,7 @@ def _warmup(run: Run, scope: Scope) -> Iterator[Fact]:
     given = [value for n in names if isinstance(value := run.config.get(n), Value) and value.is_finite]
     if given:
         value = max(given, key=lambda v: v.number)
-        because = f"{value.key} is given as {value.text}"
+        because = f"{value.key} is given as {value.shown}"
         yield Fact("warmup", value.number, scope, Proof.PROVED, because, evidence=(value,))
         return
     # The Trainer's card lists every setting that is not off; one that names the scheduler names a warm-up too.
@@ -152,7 +152,7 @@ def _progress(run: Run, scope: Scope) -> Iterator[Fact]:
     done = max(steps if unit == "steps" else epochs, default=None)
     if done is None:
         return
-    because = f"the record ends at {show(done)} of {show(length)} planned {unit}: {done / length:.1%}"
+    because = f"the record ends at {show(done)}/{show(length)} = {done / length:.1%} of the planned {unit}"
     yield Fact("progress", done / length, scope, Proof.PROVED, because)
     said = f"{', '.join(run.sources) or 'the source'} {'lies' if snapshot else 'does not lie'} in a checkpoint's folder"
     yield Fact("progress.snapshot", snapshot, scope, Proof.SUGGESTED, said)
@@ -174,7 +174,7 @@ def _patience(run: Run, scope: Scope) -> Iterator[Fact]:
     for name in ("early_stopping_patience", "patience"):
         value = run.config.get(name)
         if isinstance(value, Value) and value.is_finite:
-            because = f"{value.key} is {value.text}"
+            because = f"{value.key} is {value.shown}"
             yield Fact("stopping.patience", value.number, scope, Proof.PROVED, because, evidence=(value,))
             break
     best, stopped = run.setting("best_epoch"), run.setting("stopped_epoch")
@@ -200,12 +200,12 @@ def _patience(run: Run, scope: Scope) -> Iterator[Fact]:
     if since:
         complete = [c for c in curves if c.metric in since]
         said = "; ".join(
-            f"{c.since_best} evaluations follow the best {c.metric}, {c.best.value.text}" for c in complete
+            f"{c.since_best} evaluations follow the best {c.metric}, {c.best.value.shown}" for c in complete
         )
         used = tuple(c.best.value for c in complete)
         proof = Proof.IMPLIED if any(c.ties for c in complete) else Proof.PROVED
         yield Fact("stopping.possible", max(since.values()) > 0, where, proof, said, evidence=used)
         main = task_curve(run, history) or curves[0]
-        said = f"{main.since_best} evaluations follow the best {main.metric}, {main.best.value.text}"
+        said = f"{main.since_best} evaluations follow the best {main.metric}, {main.best.value.shown}"
         proof, used = Proof.IMPLIED if main.ties else Proof.PROVED, (main.best.value,)
         yield Fact("stopping.waited", main.since_best, where, proof, said, unit="evaluations", evidence=used)

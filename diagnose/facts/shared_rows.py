@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from diagnose.facts import Assumptions
-    from diagnose.types import Evaluation, Facts, Question, Run, Scope, Series
+    from diagnose.types import Evaluation, Facts, Question, Run, Scope, Series, Value
 
 PROVIDES = {
     "positive_count": "rows of the positive class in the evaluation set that the rows of a history share (rows)",
@@ -30,6 +30,8 @@ NEEDS = ("sample_count",)
 _ASSUMES = ("one_matrix=true", "same_rows=true")
 # Rows of a history that are read together, the last ones: each of them halves what fits, at least.
 _MOST_ROWS = 10
+# Averages look like one matrix each to a test in floats; among so many rows ten that are one would have shown.
+_MOST_TRIED = 100
 # Evaluation sets up to this size are tried, with so many steps of a microsecond in all.
 _MOST_SAMPLES = 8000
 _MOST_STEPS = 5000
@@ -40,6 +42,8 @@ _FEWEST_ROWS = 3
 _MOST_COUNTS = 30
 # Wider prints fit every number of rows.
 _WIDEST = 0.002
+# A float32 is not exact beyond these.
+_FLOAT32_DECIMALS = 6
 
 
 def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Question]:
@@ -79,20 +83,48 @@ class Row:
 
 def _rows(run: Run, series: Series, assumed: Assumptions) -> list[Row]:
     """Return the last rows of the history that may be those of one matrix each, all different."""
-    found: dict[tuple[str, ...], Row] = {}
-    for evaluation in reversed(series.rows):
+    found: list[Row] = []
+    seen: set[tuple[str, ...]] = set()
+    for evaluation in series.rows[: -_MOST_TRIED - 1 : -1]:
         scope = scope_of(run, series, evaluation)
         scores = next(score_groups(run, evaluation, scope, assumed), None)
         if scores is None or not scores.complete or scores.average not in (None, "binary") or evaluation.classes:
             continue
+        printed = tuple(value.text for value in scores.values)
+        if printed in seen or not _may_be_one_matrix(scores):
+            continue
+        seen.add(printed)
         if assumed.get("one_matrix", scope) == "false":
             return []
         row = Row(evaluation, scores)
         if row.safe is not None:
-            found.setdefault(tuple(value.text for value in scores.values), row)
+            found.append(row)
         if len(found) == _MOST_ROWS:
             break
-    return list(found.values())
+    return found
+
+
+def _may_be_one_matrix(scores: Scores) -> bool:
+    """Whether F1 is near 2PR/(P + R), in floats: exact intervals of every row of a history of averages take long.
+
+    An interval is at most three halves of the last decimal wide, and P and R move their mean by twice of it at most.
+    """
+    p, r, f = (v for v in (scores.precision, scores.recall, scores.f1) if v is not None)
+    if p.number + r.number <= 0:
+        return False
+    room = sum(4 * _last_decimal(value) for value in (p, r, f))
+    return abs(f.number - 2 * p.number * r.number / (p.number + r.number)) <= room
+
+
+def _last_decimal(value: Value) -> float:
+    decimals = value.text.partition(".")[2]
+    if value.approximate or (decimals and not decimals.isdigit()):
+        return math.inf
+    return (
+        10.0**-_FLOAT32_DECIMALS
+        if value.machine
+        else float(value.scale) * 10.0 ** -min(len(decimals), _FLOAT32_DECIMALS)
+    )
 
 
 def _fitting(rows: int, boxes: list[Box]) -> tuple[set[int], int]:

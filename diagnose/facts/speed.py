@@ -39,7 +39,7 @@ def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Ques
         fact = _throughput(evaluation, scope)
         seconds = evaluation.get("runtime")
         if seconds is not None and measured(seconds) is not None and series.split != "train":
-            because = f"{seconds.key} is {seconds.text} seconds"
+            because = f"{seconds.key} is {seconds.shown} seconds"
             yield Fact(
                 "throughput.seconds", measured(seconds), scope, Proof.PROVED, because, "seconds", evidence=(seconds,)
             )
@@ -65,14 +65,14 @@ def _throughput(evaluation: Evaluation, scope: Scope) -> Fact | None:
     rate = evaluation.get("samples_per_second")
     speed = measured(rate) if rate is not None else None
     if rate is not None and speed is not None:
-        because = f"{rate.key} is reported as {rate.text}"
+        because = f"{rate.key} is reported as {rate.shown}"
         return Fact("throughput", speed, scope, Proof.PROVED, because, "samples/s", evidence=(rate,))
     rows, seconds = evaluation.get("samples"), evaluation.get("runtime")
     time = measured(seconds) if seconds is not None else None
     if rows is None or seconds is None or time is None or rows.interval is None or time.low <= 0:
         return None
     value = rows.interval / time
-    because = f"{rows.text} rows in {seconds.text} seconds: {value.middle:.4g} a second"
+    because = f"{rows.shown} rows / {seconds.shown} seconds = {value:.4g} a second"
     return Fact(
         "throughput", value, scope, Proof.PROVED_IF, because, "samples/s", ("timing_same_rows=true",), (rows, seconds)
     )

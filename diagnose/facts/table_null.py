@@ -71,9 +71,11 @@ def _informed(evaluation: Evaluation, facts: Facts, scope: Scope) -> Iterator[Fa
     blind = Fraction(1, classes)
     spread = math.sqrt(math.fsum(error_of_share(0.5, rows) ** 2 for rows in supports)) / classes
     above = (macro - blind) / Fraction(spread)
+    evidence = tuple(row.metrics["recall"] for row in evaluation.classes if "recall" in row.metrics)
+    shown = "".join(f" {value.shown}," for value in evidence[:5]) + (" ... " if len(evidence) > 5 else " ")
     because = (
-        f"the recalls of {classes} classes have a mean of {macro.middle:.4g}; answers without regard to the input "
-        f"have 1/{classes} = {float(blind):.4g}, give or take {spread:.2g}: {above.middle:.3g} standard errors apart"
+        f"the recalls{shown}of {classes} classes have a mean of {macro:.6g}, and those of blind answers one of 1/K: "
+        f"({macro:.6g} - 1/{classes})/{spread:.6g} = {above:.2f} standard errors, each sqrt(sum of 1/(4 rows))/K"
     )
     known = margins is not None and len(margins.value) >= len(evaluation.classes)
     basis = resting_on(
@@ -81,7 +83,6 @@ def _informed(evaluation: Evaluation, facts: Facts, scope: Scope) -> Iterator[Fa
         evaluation.matrix_assumes if evaluation.matrix else LISTED,
         Proof.PROVED if known else Proof.IMPLIED,
     )
-    evidence = tuple(row.metrics["recall"] for row in evaluation.classes if "recall" in row.metrics)
     value = float(above.low) if above.is_point else above
     yield Fact("informedness", value, scope, basis[0], because, "standard errors", basis[1], evidence)
     if above.low > _CLEAR or above.high <= 0:
@@ -109,7 +110,7 @@ def _several_labels(evaluation: Evaluation, facts: Facts, scope: Scope) -> Itera
     clear = _CLEAR_ENTITIES if entities is not None and entities.value is True else _CLEAR_LABELS
     if f1 is not None and interval is not None and interval.low > clear:
         because = (
-            f"{f1.key} {f1.text} is above {clear:g}, which blind answers do not reach on labels of ordinary rarity"
+            f"{f1.key} {f1.shown} is above {clear:g}, which blind answers do not reach on labels of ordinary rarity"
         )
         basis = Proof.IMPLIED, ()
         yield claim("beats_null", holds=True, scope=scope, basis=basis, because=because, evidence=(f1,))

@@ -34,22 +34,24 @@ def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Ques
         if not gaps:
             continue
         value, target, sign = max(gaps, key=lambda gap: gap[2] * (gap[1].number - gap[0].number))
-        mine, aim = _printed(value), _printed(target)
+        mine, aim = printed(value), printed(target)
         if mine is None or aim is None:
             continue
         scope = scope_of(run, series, evaluation)
         difference = mine - aim
-        because = f"{value.key} {value.text} minus the target {target.text} is {float(difference):+.4g}"
+        shortfall = float(difference * -sign)
+        because = (
+            f"{value.key} ({value.metric}) {value.shown} minus the target {target.shown} = {float(difference):.4g}, "
+            f"{abs(shortfall):.4g} {'short of it' if shortfall > 0 else 'beyond it'}"
+        )
         values = (value, target)
         yield Fact("target_gap", float(difference), scope, Proof.PROVED, because, value.metric, (), values)
         yield Fact("target_gap.metric", value.metric, scope, Proof.PROVED, because, "", (), values)
-        yield Fact(
-            "target_gap.shortfall", float(difference * -sign), scope, Proof.PROVED, because, value.metric, (), values
-        )
+        yield Fact("target_gap.shortfall", shortfall, scope, Proof.PROVED, because, value.metric, (), values)
         yield Fact("target_gap.target", target.number, scope, Proof.PROVED, because, value.metric, (), (target,))
 
 
-def _printed(value: Value) -> Fraction | None:
+def printed(value: Value) -> Fraction | None:
     """Return the printed number itself: a target is held against what was printed, not what it may have been."""
     interval = value.rounded
     return None if interval is None else (Fraction(interval.low) + Fraction(interval.high)) / 2

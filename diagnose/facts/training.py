@@ -92,16 +92,18 @@ def _broken(point: Point, norms: Mapping[float, float]) -> bool:
 def _ends(points: Sequence[Point], scope: Scope) -> Iterator[Fact]:
     first, last = points[0], points[-1]
     for name, point in (("train_loss.first", first), ("train_loss.last", last)):
-        because = f"the training loss at step {show(point.place)} is {point.value.text}"
+        because = f"the training loss at step {show(point.place)} is {point.value.shown}"
         yield Fact(name, point.value.interval or point.number, scope, Proof.PROVED, because, evidence=(point.value,))
     start, end = first.value.interval, last.value.interval
     if len(points) > 1 and start is not None and end is not None and start.low > _SMALLEST:
         # As printed: truncation at either end is covered by the two intervals.
-        drop = Interval.of(1) - end / start
+        drop, part = Interval.of(1) - end / start, 1 - last.number / first.number
         because = (
-            f"the training loss goes from {first.value.text} at step {show(first.place)} to {last.value.text} "
-            f"at step {show(last.place)}: 1 - {last.value.text}/{first.value.text} = {drop.middle:.1%}"
+            f"the training loss goes from {first.value.shown} at step {show(first.place)} to {last.value.shown} "
+            f"at step {show(last.place)}: 1 - {last.value.shown}/{first.value.shown} = {part:.1%}"
         )
+        if " to " in (range_ := f"{drop:.1%}"):
+            because += f", {range_} for all that prints so"
         yield Fact("train_loss.drop", drop, scope, Proof.PROVED, because, evidence=(first.value, last.value))
 
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from diagnose.facts._class_errors import errors_of_averages
 from diagnose.facts._proofs import resting_on
-from diagnose.facts._rank_errors import error_of_area, errors_of_correlations, said_rows
+from diagnose.facts._rank_errors import error_of_area, errors_of_correlations
 from diagnose.facts._scopes import scope_of
 from diagnose.facts._scores import quoted, share
-from diagnose.facts._spread import INDEPENDENT, error_of_f1, error_of_mcc, error_of_share, plain, shown
+from diagnose.facts._spread import INDEPENDENT, error_of_f1, error_of_mcc, error_of_share, plain
 from diagnose.facts._spread_classes import AVERAGES
 from diagnose.interval import Interval
 from diagnose.types import Fact, Proof
@@ -77,9 +77,9 @@ def _main(fact: Fact) -> Iterator[Fact]:
     yield Fact(
         "standard_error", fact.value, fact.scope, fact.proof, fact.because, fact.unit, fact.assumes, fact.evidence
     )
-    yield Fact(
-        "standard_error.metric", fact.unit, fact.scope, fact.proof, fact.because, "", fact.assumes, fact.evidence
-    )
+    error = f"{Interval.of(fact.value):.4f}"
+    because = f"{fact.unit} is the main metric of those with a standard error, which is {error}"
+    yield Fact("standard_error.metric", fact.unit, fact.scope, fact.proof, because, "", fact.assumes, fact.evidence)
 
 
 def _mean_of_tasks(evaluation: Evaluation, tasks: Sequence[tuple[Evaluation, Fact]], scope: Scope) -> Fact | None:
@@ -95,11 +95,13 @@ def _mean_of_tasks(evaluation: Evaluation, tasks: Sequence[tuple[Evaluation, Fac
     apart = [Interval.of(fact.value) for _, fact in parts]
     low = math.sqrt(math.fsum(float(e.low) ** 2 for e in apart)) / len(apart)
     high = math.fsum(float(e.high) for e in apart) / len(apart)
-    parted = " and ".join(shown(e) for e in apart)
+    parted = " and ".join(f"{e:.5f}" for e in apart)
+    squares = " + ".join(f"{float(e.low):.5f}^2" for e in apart)
+    sizes = " + ".join(f"{float(e.high):.5f}" for e in apart)
     because = (
-        f"{own.key} {own.text} is the mean of {len(parts)} tasks with standard errors {parted}: the root of the sum of "
-        f"their squares over {len(parts)} = {low:.4f} where their errors are unrelated, their mean = {high:.4f} where "
-        "these move as one"
+        f"{own.key} {own.shown} is the mean of {quoted(*(value for value, _ in parts))} with standard errors {parted}: "
+        f"sqrt({squares})/{len(parts)} = {low:.4f} where their errors are unrelated, ({sizes})/{len(parts)} = "
+        f"{high:.4f} where these move as one"
     )
     proof, assumes = resting_on([fact for _, fact in parts], INDEPENDENT, Proof.IMPLIED)
     used = (own, *(value for value, _ in parts))
@@ -118,20 +120,27 @@ def _of_matrix(evaluation: Evaluation, facts: Facts, scope: Scope) -> Iterator[F
     if fact is None:
         return
     tp, fp, fn, tn = (fact.value[cell] for cell in ("tp", "fp", "fn", "tn"))
-    matrix = f"tp {tp:,}, fp {fp:,}, fn {fn:,}, tn {tn:,}"
+    wrong = fp + fn
+    of_f1 = f"2 x sqrt({tp:,} x {wrong:,} x {tp + wrong:,})/{2 * tp + wrong:,}^2"
     errors = {
-        "f1": (error_of_f1(tp, fp + fn), "2 sqrt(tp e (tp + e))/(2tp + e)^2 with e = fp + fn (delta method)"),
-        "mcc": (error_of_mcc(tp, fp, fn, tn), "the root of the sum of n (d MCC/d n)^2 over the four cells"),
-        "precision": (_of_share(tp, tp + fp), "sqrt(P(1 - P)/(tp + fp))"),
-        "recall": (_of_share(tp, tp + fn), "sqrt(R(1 - R)/(tp + fn))"),
+        "f1": (
+            error_of_f1(tp, wrong),
+            f"2 sqrt(tp e (tp + e))/(2tp + e)^2 with e = fp + fn, by the delta method: {of_f1}",
+        ),
+        "mcc": (
+            error_of_mcc(tp, fp, fn, tn),
+            f"the root of the sum of n (d MCC/d n)^2 over the four cells, tp {tp:,}, fp {fp:,}, fn {fn:,}, tn {tn:,},",
+        ),
+        "precision": (_of_share(tp, tp + fp), f"sqrt(P(1 - P)/(tp + fp)) = sqrt({tp:,} x {fp:,}/{tp + fp:,}^3)"),
+        "recall": (_of_share(tp, tp + fn), f"sqrt(R(1 - R)/(tp + fn)) = sqrt({tp:,} x {fn:,}/{tp + fn:,}^3)"),
     }
     proof, assumes = resting_on([fact], INDEPENDENT)
     for metric, (error, formula) in errors.items():
         if error is None or metric not in evaluation.metrics:
             continue
-        because = f"{formula}; {matrix}: {error:.4f}"
+        because = f"{formula} = {error:.4f}"
         if exact is None:
-            because += " at most, since the matrix is a multiple of this one"
+            because += " at most, and at least 0, since the matrix is a multiple of this one"
         value = error if exact is not None else Interval(0, error)
         yield Fact(f"standard_error.{metric}", value, scope, proof, because, metric, assumes, fact.evidence)
 
@@ -153,7 +162,8 @@ def _accuracy(evaluation: Evaluation, facts: Facts, scope: Scope) -> Iterator[Fa
     # a(1 - a) is largest at 1/2 and least at an end.
     least, most = (max(abs(float(end) - 0.5) for end in (printed.low, printed.high)), abs(_nearest_half(printed) - 0.5))
     error = Interval(error_of_share(0.5 + least, float(count.high)), error_of_share(0.5 + most, float(count.low)))
-    because = f"sqrt(a(1 - a)/n) with {quoted(accuracy)} of {said_rows(count)} rows: {shown(error)}"
+    a = accuracy.shown
+    because = f"sqrt(a(1 - a)/n) with {quoted(accuracy)} of {count} rows: sqrt({a} x (1 - {a})/{count}) = {error:.4f}"
     proof, assumes = resting_on([rows], (*INDEPENDENT, "same_unit=true"), Proof.PROVED_IF)
     yield Fact(
         "standard_error.accuracy", plain(error), scope, proof, because, "accuracy", assumes, (accuracy, *rows.evidence)

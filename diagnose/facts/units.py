@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 from diagnose.facts._binary import primitive
 from diagnose.facts._binary_recovery import shown_count
+from diagnose.facts._confusion import Confusion
 from diagnose.facts._proofs import claim, resting_on
+from diagnose.facts._scale import FRACTION, mixed, undeclared
 from diagnose.facts._scopes import scope_of, series_scope
 from diagnose.facts._scores import decimals_of, harmonic_mean, padded, quoted, score_groups, share
 from diagnose.interval import Interval
@@ -53,7 +55,8 @@ def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Ques
     """Yield the unit, the scale and the perfection of each reported evaluation's scores."""
     tasks = {series.task for series in run.series()}
     if tasks:
-        yield Fact("task_count", len(tasks), Scope(run.name), Proof.PROVED, "the tasks that are evaluated")
+        said = "1 task is evaluated" if len(tasks) == 1 else f"{len(tasks)} tasks are evaluated"
+        yield Fact("task_count", len(tasks), Scope(run.name), Proof.PROVED, said)
     for series in run.series():
         evaluation = series.reported
         scope = scope_of(run, series, evaluation)
@@ -62,10 +65,11 @@ def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Ques
         yield from _unit_mismatch(run, evaluation, scope, facts, assumed)
         yield from _word_errors(evaluation, scope)
         scores = _task_scores(evaluation)
-        yield from _mixed_scale(scores, scope)
+        yield from _mixed_scale(evaluation, scope)
         if scores:
-            because = f"{', '.join(sorted({v.metric for v in scores}))}"
-            yield Fact("task_score_count", len({v.metric for v in scores}), scope, Proof.PROVED, because)
+            names = sorted({v.metric for v in scores})
+            because = f"{len(names)} {'score' if len(names) == 1 else 'scores'}: {', '.join(names)}"
+            yield Fact("task_score_count", len(names), scope, Proof.PROVED, because)
         yield from _perfect(series, scores, scope, series_scope(run, series))
 
 
@@ -162,10 +166,9 @@ def _no_share(evaluation: Evaluation, scope: Scope, facts: Facts, *, rounded: bo
     spread = Interval(printed.low - lost, printed.high + lost)
     if any(_has_integer(spread * n) for n in range(int(counts.low), int(counts.high) + 1)):
         return
-    right = Fraction(printed.low + printed.high) / 2 * int(counts.low)
     because = (
-        f"{quoted(accuracy)} of {shown_count(rows)} rows would be {float(right):.6g} right ones, no whole number: it "
-        "is a mean over batches or folds, weighted, or counts other things or other rows"
+        f"{quoted(accuracy)} x {shown_count(rows)} rows = {spread * counts:.6g} right ones, no whole number of the "
+        "rows: it is a mean over batches or folds, weighted, or counts other things or other rows"
     )
     basis = resting_on([rows], ("rounded=true",) if rounded else ())
     name = "accuracy_not_k_over_n"
@@ -180,27 +183,22 @@ def _word_errors(evaluation: Evaluation, scope: Scope) -> Iterator[Fact]:
     rate = evaluation.get("wer")
     full = padded(rate, decimals_of(evaluation))
     if rate is not None and full is not None and full.interval is not None:
-        because = f"{rate.key} is {rate.text}, read as {full.text} like the numbers beside it"
+        because = f"{rate.key} is {rate.shown}, read as {full.shown} like the numbers beside it"
         yield Fact("wer.padded", full.interval, scope, Proof.IMPLIED, because, evidence=(rate,))
 
 
-def _mixed_scale(scores: list[Value], scope: Scope) -> Iterator[Fact]:
+def _mixed_scale(evaluation: Evaluation, scope: Scope) -> Iterator[Fact | Question]:
     """Yield that a score above 1 stands beside scores below 1, though both are shares by their definition."""
-    bounded = [v for v in scores if (info := metric_of(v.metric)) is not None and info.low == 0 and info.high == 1]
-    above = [v for v in bounded if 1 < v.number <= 100 and v.scale == 1]
-    below = [v for v in bounded if 0 < v.number <= 1]
-    if above and below:
-        because = f"{quoted(above[0])} can only be a percentage, {quoted(below[0])} only a fraction"
-        if below[0].scale != 1:
-            because = f"{quoted(above[0])} has no percent sign, {quoted(below[0])} has one"
-        yield claim(
-            "mixed_scale",
-            holds=True,
-            scope=scope,
-            basis=(Proof.IMPLIED, ()),
-            because=because,
-            evidence=(above[0], below[0]),
-        )
+    above, below = mixed(evaluation)
+    if not above or not below:
+        return
+    because = f"{quoted(above[0])} has no percent sign, {quoted(below[0])} has one"
+    if undeclared(evaluation):
+        because = f"{quoted(above[0])} can only be a percentage, and {quoted(below[0])} looks like a fraction"
+        ask = f"Is {quoted(below[0])} a fraction, or {below[0].text} %?"
+        yield Question(ask, FRACTION, ("mixed_scale", "readings"), scope)
+    evidence, basis = (above[0], below[0]), (Proof.IMPLIED, ())
+    yield claim("mixed_scale", holds=True, scope=scope, basis=basis, because=because, evidence=evidence)
 
 
 def _perfect(series: Series, scores: list[Value], scope: Scope, outer: Scope) -> Iterator[Fact]:
@@ -230,10 +228,9 @@ def _perfect(series: Series, scores: list[Value], scope: Scope, outer: Scope) ->
 
 def _perfect_matrix(evaluation: Evaluation, scope: Scope) -> Iterator[Fact]:
     """Yield the same for a confusion matrix that stands alone: its accuracy is the only score."""
-    matrix = evaluation.matrix or {}
-    rows = sum(sum(row.values()) for row in matrix.values())
-    right = sum(row.get(label, 0) for label, row in matrix.items())
-    if rows > 0 and len(matrix) > 1:
+    matrix = Confusion.of(evaluation.matrix or {})
+    rows, right = matrix.rows, sum(matrix.right)
+    if rows > 0 and len(matrix.labels) > 1:
         because = f"{right:,} of {rows:,} rows lie on the diagonal of the confusion matrix"
         perfect = 1.0 if right / rows >= _PERFECT else 0.0
         yield Fact("perfect_scores.share", perfect, scope, Proof.SUGGESTED, because)

@@ -82,16 +82,16 @@ def _metric(curve: Curve, facts: Facts, scope: Scope) -> Iterator[Fact]:
     yield Fact("val_metric.name", curve.metric, scope, Proof.SUGGESTED, because)
     yield Fact("val_metric.rows", len(curve.points), scope, Proof.PROVED, because)
     for name, point in (("first", first), ("best", best), ("last", last)):
-        said = f"{curve.metric} is {point.value.text} at {show(point.place)}"
+        said = f"{curve.metric} is {point.value.shown} at {show(point.place)}"
         yield Fact(f"val_metric.{name}", point.value.interval, scope, Proof.PROVED, said, evidence=(point.value,))
     noise = noise_of(curve, facts, scope)
     yield Fact("val_metric.noise", noise.size, scope, Proof.SUGGESTED, f"{noise.size:.4g}: {noise.source}")
-    said = f"{curve.metric} is {best.value.text} at its best ({show(best.place)}) and {last.value.text} at the end"
+    said = f"{curve.metric} is {best.value.shown} at its best ({show(best.place)}) and {last.value.shown} at the end"
     if best.number != 0:
         drop = curve.ahead(best.number, last.number) / abs(best.number)
         yield Fact(
             "val_metric.drop", drop, scope, Proof.SUGGESTED,
-            f"{said}: |{last.value.text} - {best.value.text}|/{best.value.text} = {drop:.1%} worse",
+            f"{said}: |{last.value.shown} - {best.value.shown}|/{best.value.shown} = {drop:.1%} worse",
             evidence=(best.value, last.value),
         )  # fmt: skip
     yield from _in_noise(curve, noise.size, scope)
@@ -165,7 +165,7 @@ def _after_break(curve: Curve, facts: Facts, scope: Scope) -> Iterator[Fact]:
     if len(after) > 1:
         moves = len({p.value.text for p in after}) > 1
         because = (
-            f"{curve.metric} goes from {after[0].value.text} to {after[-1].value.text} and "
+            f"{curve.metric} goes from {after[0].value.shown} to {after[-1].value.shown} and "
             f"{'moves' if moves else 'stays the same'} in the {len(after)} evaluations from step {show(broken.value)} "
             "on, where the training loss broke"
         )
@@ -177,10 +177,10 @@ def _loss(curve: Curve, scope: Scope) -> Iterator[Fact]:
     first, least, last = curve.first, curve.best, curve.last
     yield Fact("val_loss.rows", len(curve.points), scope, Proof.PROVED, f"{len(curve.points)} evaluations have a loss")
     for name, point in (("first", first), ("min", least), ("last", last)):
-        said = f"the evaluation loss is {point.value.text} at {show(point.place)}"
+        said = f"the evaluation loss is {point.value.shown} at {show(point.place)}"
         yield Fact(f"val_loss.{name}", point.value.interval, scope, Proof.PROVED, said, evidence=(point.value,))
     because = (
-        f"the evaluation loss is smallest at {show(least.place)} ({least.value.text}), at the end {last.value.text}"
+        f"the evaluation loss is smallest at {show(least.place)} ({least.value.shown}), at the end {last.value.shown}"
     )
     proof = Proof.IMPLIED if curve.ties else Proof.PROVED
     used = (least.value,)
@@ -189,7 +189,7 @@ def _loss(curve: Curve, scope: Scope) -> Iterator[Fact]:
     yield Fact("val_loss.rows_since_min", curve.since_best, scope, proof, said, evidence=used)
     if least.number > 0:
         rise = last.number / least.number - 1
-        said = f"{because}: {last.value.text}/{least.value.text} - 1 = {rise:.1%}"
+        said = f"{because}: {last.value.shown}/{least.value.shown} - 1 = {rise:.1%}"
         yield Fact("val_loss.rise", rise, scope, Proof.SUGGESTED, said, evidence=(least.value, last.value))
     earlier = min((p.number for p in curve.points[:-1]), default=0.0)
     if earlier > 0:
@@ -210,7 +210,7 @@ def _loss_ending(series: Series, scope: Scope) -> Iterator[Fact]:
     if not losses:
         return
     broken = not losses[-1].is_finite and any(value.is_finite for value in losses)
-    because = f"the last evaluation loss is {losses[-1].text}"
+    because = f"the last evaluation loss is {losses[-1].shown}"
     yield Fact("val_loss.ends_nonfinite", broken, scope, Proof.PROVED, because, evidence=(losses[-1],))
 
 

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 __all__ = ["MEASURES", "TRAINER_KEYS", "Splits", "class_labels", "held_out", "table_of", "task_prefixes"]
 
 MEASURES = ("score", "correlation", "error", "loss")
-# A trainer logs these beside the loss of the training.
-TRAINER_KEYS = ("learning_rate", "grad_norm")
+# A trainer, or a callback that samples the gradients, logs these beside the loss of the training.
+TRAINER_KEYS = ("learning_rate", "grad_norm", "gradient_reach", "dead_units")
 _HELD_OUT = ("eval", "test")
 _PER_CLASS = {"precision", "recall", "f1"}
 

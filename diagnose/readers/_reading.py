@@ -41,7 +41,7 @@ _SECOND_SETS = {"mm"}
 # A setting is a round number; a measurement is not.
 _TELLING_DECIMALS = 3
 # What is computed from the rows, so that a whole number of it is a rounded one.
-_MEASURED = frozenset({"score", "correlation", "error", "loss"})
+_MEASURED = frozenset({"score", "correlation", "error", "loss", "spread"})
 
 
 class RunReading:
@@ -202,6 +202,7 @@ class RunReading:
     def _tables(self, pairs: list[tuple[Record, list[Item]]]) -> None:
         """Read per-class tables and confusion matrices: one draft for each group."""
         drafts: dict[tuple[object, ...], Draft] = {}
+        broken: dict[tuple[object, ...], str] = {}
         tables: dict[tuple[str, str], list[tuple[Record, list[Item]]]] = defaultdict(list)
         for record, items in pairs:
             if record.role in ("class", "matrix") and record.label is not None:
@@ -221,11 +222,17 @@ class RunReading:
             else:
                 draft.matrix = draft.matrix or {}
                 draft.matrix_assumes = () if record.stated else ("rows_are_true=true",)
-                draft.matrix[str(record.label)] = {
-                    item.cell.key: int(item.printed.number) for item in items if _is_count(item)
-                }
-        for draft in drafts.values():
-            self.drafts.place(draft)
+                counts = {item.cell.key: int(item.printed.number) for item in items if _is_count(item)}
+                draft.matrix[str(record.label)] = counts
+                if len(counts) < len(record.cells):
+                    broken[key] = "a confusion matrix with a cell that is no count"
+        for table, draft in drafts.items():
+            if draft.matrix and not any(map(any, map(dict.values, draft.matrix.values()))):
+                broken[table] = "a confusion matrix without a row"
+            if table in broken:
+                self.unread.append(Unread(draft.source, str(table[0]), "", broken[table]))
+            else:
+                self.drafts.place(draft)
 
     def _class_row(self, draft: Draft, record: Record, items: list[Item], machine: Machine) -> None:
         label = (record.label or "").strip()

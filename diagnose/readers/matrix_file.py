@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import csv
 import re
-from collections import Counter
-from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from diagnose.errors import UnreadableInputError
 from diagnose.interval import printed_interval
-from diagnose.readers._matrices import class_name, side_named
-from diagnose.readers._predictions.column import label_of
-from diagnose.readers._predictions.names import COUNTS, is_predicted_name, is_true_name, normal
-from diagnose.readers._predictions.tables import arrays_in, header_of
+from diagnose.readers._matrices import side_named
+from diagnose.readers._matrix_counts import TOTALS, Grid, counts_of
+from diagnose.readers._matrix_lines import MOST_CLASSES, is_cell_list, read_cell_list
+from diagnose.readers._predictions.binary import arrays_in
+from diagnose.readers._predictions.names import is_predicted_name, is_true_name, normal
+from diagnose.readers._predictions.tables import header_of
 from diagnose.readers.records import Cell, Record, Records
 from diagnose.vocabulary import parse_name, split_of
 
@@ -31,26 +31,13 @@ if TYPE_CHECKING:
 __all__ = ["read", "sniff"]
 
 _NAMED = re.compile(r"confusion|(?:^|[_-])cm(?:$|[_.-])", re.IGNORECASE)
-_TOTALS = frozenset(("total", "totals", "all", "sum", "margin", "support", "row_total", "column_total", "grand_total"))
 # Surer than a table of predictions: a class may be named "y" or "predicted".
 _SURE = 0.95
-_MOST_CLASSES = 2000
 # Cells of one line each: the square of the most classes is too much for a text.
 _MOST_LINES = 200_000
-_PROBED = 10_000
 # Lines that are no class: names of the sides, totals, blank ones.
 _EXTRA = 10
 _SPLIT = re.compile(r"\s*(?:\\+|/|\||→|->|>|↓|\bvs\b\.?|,)\s*")
-
-
-@dataclass(slots=True)
-class _Grid:
-    """The cells of a matrix as texts; side: where the true classes stand, "rows", "columns" or None."""
-
-    rows: list[str]
-    columns: list[str]
-    cells: list[list[str]]
-    side: str | None
 
 
 def sniff(document: Document) -> float:
@@ -59,7 +46,7 @@ def sniff(document: Document) -> float:
         return _SURE if _square_array(document) is not None else 0.0
     if document.text[:1] in "{[#|" or document.text.count("\n") > _MOST_LINES:
         return 0.0
-    if _is_long(document):
+    if is_cell_list(document):
         return _SURE
     header = header_of(document.text)
     if header is None or not _is_even(document.text, header[1]):
@@ -70,7 +57,7 @@ def sniff(document: Document) -> float:
     grid = _grid(table, document)
     if grid is None:
         return 0.0
-    rows, columns = ({name for name in names if normal(name) not in _TOTALS} for names in (grid.rows, grid.columns))
+    rows, columns = ({name for name in names if normal(name) not in TOTALS} for names in (grid.rows, grid.columns))
     if len(rows) > 1 and rows == columns:
         return _SURE
     return 0.8 if grid.side is not None or _is_named(document) else 0.0
@@ -85,16 +72,16 @@ def read(document: Document) -> Records:
     if document.binary:
         cells = [list(map(str, row)) for row in _square_array(document) or []]
         names = [str(i) for i in range(len(cells))]
-        counts, stated = _counts(_Grid(names, names, cells, None), document.source), False
-    elif _is_long(document):
-        counts, stated = _long(document), True
+        counts, stated = counts_of(Grid(names, names, cells, None), document.source), False
+    elif is_cell_list(document):
+        counts, stated = read_cell_list(document), True
     else:
         header = header_of(document.text)
         table = _table(document, header[1]) if header else None
         grid = _grid(table, document) if table else None
         if grid is None:
             raise UnreadableInputError(f"{document.source}: not a confusion matrix")
-        counts, stated = _counts(grid, document.source), grid.side is not None
+        counts, stated = counts_of(grid, document.source), grid.side is not None
     if len(counts) < 2 or not any(sum(row.values()) for row in counts.values()):
         raise UnreadableInputError(f"{document.source}: a confusion matrix without rows in two classes")
     return Records(
@@ -120,7 +107,7 @@ def _square_array(document: Document) -> list[list[Any]] | None:
     if document.binary == "parquet" or find_spec("numpy") is None:
         return None
     arrays = [array for array in arrays_in(document).values() if array.ndim == 2]
-    if len(arrays) != 1 or len(set(arrays[0].shape)) != 1 or len(arrays[0]) > _MOST_CLASSES:
+    if len(arrays) != 1 or len(set(arrays[0].shape)) != 1 or len(arrays[0]) > MOST_CLASSES:
         return None
     rows: list[list[Any]] = arrays[0].tolist()
     return rows if all(type(n) in (int, float) and float(n).is_integer() for row in rows for n in row) else None
@@ -132,7 +119,7 @@ def _is_named(document: Document) -> bool:
 
 def _is_even(text: str, delimiter: str) -> bool:
     """Whether a text is short enough for a matrix, and its first lines are of one width, give or take a corner."""
-    if text.count("\n") > _MOST_CLASSES + _EXTRA:
+    if text.count("\n") > MOST_CLASSES + _EXTRA:
         return False
     counts = [line.count(delimiter) for line in text.split("\n", 4)[:4] if line.strip()]
     return len(counts) > 1 and max(counts) - min(counts) <= 1
@@ -145,7 +132,7 @@ def _table(document: Document, delimiter: str) -> list[list[str]] | None:
     except csv.Error:
         return None
     rows = [[cell.strip() for cell in line] for line in lines if any(cell.strip() for cell in line)]
-    if len(rows) < 2 or len(rows) > _MOST_CLASSES + _EXTRA:
+    if len(rows) < 2 or len(rows) > MOST_CLASSES + _EXTRA:
         return None
     width = max(map(len, rows))
     short = [row for row in rows if len(row) < width]
@@ -154,11 +141,11 @@ def _table(document: Document, delimiter: str) -> list[list[str]] | None:
     return [["", *row] if len(row) < width else row for row in rows]
 
 
-def _grid(table: list[list[str]], document: Document) -> _Grid | None:
+def _grid(table: list[list[str]], document: Document) -> Grid | None:
     """Take a table apart into the names of its sides, its classes and its cells."""
     if _is_bare(table):
         names = [str(i) for i in range(len(table))]
-        return _Grid(names, names, table, None) if _is_named(document) and len(table) == len(table[0]) else None
+        return Grid(names, names, table, None) if _is_named(document) and len(table) == len(table[0]) else None
     row_side, column_side = None, None
     if (found := _only_side(table[0])) is not None and len(table) > 3:
         column_side, table = found, table[1:]
@@ -168,14 +155,14 @@ def _grid(table: list[list[str]], document: Document) -> _Grid | None:
     corner, heads = table[0][0], table[0][1:]
     body = [row for row in table[1:] if any(row[1:])]
     labels = [row[0] for row in body]
-    if any(normal(head) not in {*_TOTALS, *map(normal, labels)} and parse_name(head[:80]).known for head in heads):
+    if any(normal(head) not in {*TOTALS, *map(normal, labels)} and parse_name(head[:80]).known for head in heads):
         return None
     if _is_bare(table[1:]) and len(table) == len(table[0]) + 1 and _is_named(document):
-        return _Grid(table[0], table[0], table[1:], None)  # written without its index
+        return Grid(table[0], table[0], table[1:], None)  # written without its index
     if not body or not all(_is_cell(cell) for row in body for cell in row[1:]):
         return None
     side = _side(row_side, column_side, corner) or side_named(heads, labels)
-    return _Grid(labels, heads, [row[1:] for row in body], side)
+    return Grid(labels, heads, [row[1:] for row in body], side)
 
 
 def _is_bare(table: list[list[str]]) -> bool:
@@ -209,143 +196,3 @@ def _side(rows: str | None, columns: str | None, corner: str) -> str | None:
     if columns is not None:
         return "columns" if columns == "true" else "rows"
     return None
-
-
-def _counts(grid: _Grid, source: str) -> dict[str, dict[str, int]]:
-    """Return {true class: {predicted class: count}}, without totals."""
-    rows, columns = [[label_of(class_name(name)) for name in names] for names in (grid.rows, grid.columns)]
-    numbers = [[_number(cell, source) for cell in row] for row in grid.cells]
-    supports = None
-    if len(columns) > 2 and normal(columns[-1]) in _TOTALS and columns[-1] not in rows[:-1]:
-        supports = [row[-1] for row in numbers]
-        columns, numbers = columns[:-1], [row[:-1] for row in numbers]
-        texts = [row[:-1] for row in grid.cells]
-    else:
-        texts = grid.cells
-    if len(rows) > 2 and normal(rows[-1]) in _TOTALS and rows[-1] not in columns:
-        sums = numbers[-1]
-        rows, numbers, texts = rows[:-1], numbers[:-1], texts[:-1]
-        supports = supports[:-1] if supports else None
-        _check_sums([sum(column) for column in zip(*numbers, strict=True)], sums, "row", source)
-    if len(rows) != len(columns) or (set(rows) != set(columns) and (len(set(rows) | set(columns)) > len(rows))):
-        missing = sorted(set(rows) ^ set(columns))
-        told = f": {', '.join(missing[:5])[:80]} on one side only" if len(rows) == len(columns) else ""
-        raise UnreadableInputError(
-            f"{source}: a confusion matrix has to be square, this one is {len(rows)} x {len(columns)}{told}"
-        )
-    if len(set(rows)) < len(rows):
-        raise UnreadableInputError(f"{source}: a class of the confusion matrix stands there twice")
-    if any(number < 0 for row in numbers for number in row):
-        raise UnreadableInputError(f"{source}: a confusion matrix with a negative cell")
-    if any(not number.is_integer() for row in numbers for number in row):
-        numbers = _from_shares(texts, numbers, supports, source)
-    elif supports:
-        _check_sums([sum(row) for row in numbers], supports, "column", source)
-    _refuse_shares(numbers, supports, source)
-    table = {label: dict(zip(columns, map(int, row), strict=True)) for label, row in zip(rows, numbers, strict=True)}
-    if grid.side == "columns":
-        return {true: {other: table[other][true] for other in rows} for true in columns}
-    return table
-
-
-def _number(text: str, source: str) -> float:
-    if text == "" or text.lower() == "nan":
-        raise UnreadableInputError(f"{source}: a confusion matrix with an empty or NaN cell")
-    return float(text.rstrip("%").replace("_", ""))
-
-
-def _check_sums(found: list[float], stated: list[float], what: str, source: str) -> None:
-    """Refuse totals that are not the sums of what stands beside them; of shares, they may add up to anything."""
-    if all(number.is_integer() for number in found) and found != stated[: len(found)]:
-        raise UnreadableInputError(f"{source}: the {what} of totals is not the sum of the confusion matrix")
-
-
-def _refuse_shares(numbers: list[list[float]], supports: list[float] | None, source: str) -> None:
-    """Refuse an identity matrix of ones: the shares of a perfect model, or one row in each class."""
-    ones = all(sum(row) == 1 for row in numbers)
-    if ones and not supports and len(numbers) > 1:
-        raise UnreadableInputError(f"{source}: each row of the confusion matrix adds up to 1: shares, not counts")
-
-
-def _from_shares(
-    texts: list[list[str]], numbers: list[list[float]], supports: list[float] | None, source: str
-) -> list[list[float]]:
-    """Return the counts that the shares of each row and its support allow; refuse what leaves them open."""
-    reason = "counts follow only from a column of supports and enough digits"
-    refusal = UnreadableInputError(f"{source}: a normalised confusion matrix: shares, not counts", reason)
-    if not supports:
-        raise refusal
-    percent = any("%" in cell for row in texts for cell in row) or max(map(max, numbers)) > 1
-    counts = []
-    for row, support in zip(texts, supports, strict=True):
-        found = []
-        for text in row:
-            share = printed_interval(text.rstrip("%"))
-            if share is None:
-                raise refusal
-            rows = share * int(support) / (100 if percent else 1)
-            low, high = max(0, -(-rows.low // 1)), rows.high // 1
-            if low != high:
-                raise refusal
-            found.append(float(low))
-        if sum(found) != support:
-            raise refusal
-        counts.append(found)
-    return counts
-
-
-# --- one line for each cell
-
-
-def _is_long(document: Document) -> bool:
-    """Whether each line is a cell: two classes and a count, and no cell stands there twice."""
-    places = _long_columns(document)
-    if places is None:
-        return False
-    true, predicted, count, delimiter = places
-    try:
-        lines = list(csv.reader(document.text.split("\n")[1:_PROBED], delimiter=delimiter, skipinitialspace=True))
-        cells = [(line[true], line[predicted], line[count]) for line in lines if any(line)]
-    except (IndexError, csv.Error):
-        return False
-    counts = all(printed_interval(number.strip()) is not None for _, _, number in cells)
-    return counts and 0 < len(cells) == len({cell[:2] for cell in cells})
-
-
-def _long_columns(document: Document) -> tuple[int, int, int, str] | None:
-    """Return the places of the columns of true classes, predicted classes and counts, and the delimiter."""
-    header = header_of(document.text)
-    if header is None or not 3 <= len(header[0]) <= 4:
-        return None
-    names, delimiter = header
-    found = [
-        [i for i, name in enumerate(names) if fits(name)]
-        for fits in (is_true_name, is_predicted_name, lambda name: normal(name) in COUNTS)
-    ]
-    if any(len(places) != 1 for places in found):
-        return None
-    return found[0][0], found[1][0], found[2][0], delimiter
-
-
-def _long(document: Document) -> dict[str, dict[str, int]]:
-    places = _long_columns(document)
-    cells: Counter[tuple[str, str]] = Counter()
-    true, predicted, count, delimiter = places or (0, 1, 2, ",")
-    lines = csv.reader(document.text.strip("\n").split("\n"), delimiter=delimiter, skipinitialspace=True)
-    try:
-        next(lines)
-        for line in lines:
-            if not any(cell.strip() for cell in line):
-                continue
-            number = _number(line[count].strip(), document.source)
-            if number < 0 or not number.is_integer():
-                raise UnreadableInputError(
-                    f"{document.source}: line {lines.line_num}: {line[count].strip()!r} is no count of rows"
-                )
-            cells[label_of(line[true]), label_of(line[predicted])] += int(number)
-    except (IndexError, ValueError, csv.Error):
-        raise UnreadableInputError(f"{document.source}: line {lines.line_num} is no cell of a matrix") from None
-    classes = list(dict.fromkeys(label for pair in cells for label in pair))
-    if len(classes) > _MOST_CLASSES:
-        raise UnreadableInputError(f"{document.source}: {len(classes):,} different classes")
-    return {label: {other: cells[label, other] for other in classes} for label in classes}

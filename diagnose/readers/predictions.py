@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from diagnose.errors import UnreadableInputError
 from diagnose.readers import json_results
+from diagnose.readers._predictions.binary import INSTALL
 from diagnose.readers._predictions.names import looks_like_predictions
 from diagnose.readers._predictions.tables import columns_in, table_of
 from diagnose.readers.json_tree import JsonObject
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["read", "sniff"]
 
-_INSTALL = "pip install 'metric-diagnose[data]'"
 _NEEDED = ("numpy", "scipy", "sklearn")
 
 
@@ -33,7 +33,7 @@ def sniff(document: Document) -> float:
     if document.binary:
         return 0.9
     names = columns_in(document)
-    return 0.9 if len(names) > 1 and len(set(names)) == len(names) and looks_like_predictions(names) else 0.0
+    return 0.9 if len(names) > 1 and looks_like_predictions(names) else 0.0
 
 
 def read(document: Document) -> Records:
@@ -55,7 +55,7 @@ def _require_libraries(source: str) -> None:
     from importlib.util import find_spec  # noqa: PLC0415  # only predictions pay for it
 
     if any(find_spec(name) is None for name in _NEEDED):
-        raise UnreadableInputError(f"{source}: predictions need scikit-learn", _INSTALL)
+        raise UnreadableInputError(f"{source}: predictions need scikit-learn", INSTALL)
 
 
 def _reported_beside(document: Document, used: set[str]) -> Records:

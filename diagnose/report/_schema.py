@@ -130,6 +130,13 @@ class JsonRemedy(_Model):
     verified: bool | None = Field(description="whether an experiment bore it out; null where none was made")
 
 
+class JsonAcceptance(_Model):
+    """Why a finding is known, in the words of who accepted it, and until which day."""
+
+    reason: str
+    expires: str
+
+
 class JsonFinding(_Model):
     """A rule that fired."""
 
@@ -143,6 +150,8 @@ class JsonFinding(_Model):
     scope: JsonScope
     steps: list[_Number] = Field(description="the rows of the history that it fired on, where it looks at rows")
     consequences: list[str] = Field(description="rules that fired too, and follow from this one")
+    fails: bool = Field(description="whether the gate fails on it")
+    accepted: JsonAcceptance | None = Field(description="why it does not although it would; null where it is not known")
     remedies: list[JsonRemedy]
 
 
@@ -198,6 +207,7 @@ class JsonInput(_Model):
     questions: list[JsonQuestion]
     not_checked: list[JsonNotChecked]
     unread: list[JsonUnread]
+    obstacles: list[JsonError] = Field(description="what the gate had to look at and could not; it then never passes")
 
 
 class JsonReport(_Model):

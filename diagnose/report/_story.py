@@ -19,9 +19,20 @@ from diagnose.vocabulary import metric_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from diagnose.types import Fact, Finding, Remedy, Report
+    from diagnose.types import Fact, Finding, InputError, Remedy, Report
 
-__all__ = ["Derived", "FindingStory", "History", "Step", "Story", "tell", "totals"]
+__all__ = [
+    "Derived",
+    "FindingStory",
+    "History",
+    "Step",
+    "Story",
+    "obstacle_line",
+    "tell",
+    "tell_finding",
+    "tell_steps",
+    "totals",
+]
 
 # A rule that fires on every class of a long table is told in full for the first few, in a line each for the others.
 _TOLD_IN_FULL = 3
@@ -51,7 +62,7 @@ class FindingStory:
 
     proof: its proof word, with the assumptions behind it; where: the run, task, split, class and steps, as far as
     they need saying; evidence: quotes of the input; grounds: how the derived facts follow; also: one line for each
-    further finding of the same rule.
+    further finding of the same rule; accepted: why and until when the gate does not fail on it.
     """
 
     severity: Severity
@@ -65,6 +76,7 @@ class FindingStory:
     grounds: tuple[str, ...]
     consequences: str
     also: tuple[str, ...] = ()
+    accepted: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +96,7 @@ class Story:
     verdict: a verdict's word, or "unreadable"; deciders: what would decide an unknown verdict, and the option that
     answers it ("" where there is none); questions: likewise what else is open; unchecked: how many rules lacked a
     number; lacking: what was missing, and the rules that it would allow, most of them first; unread: what, and why it
-    was of no use.
+    was of no use; obstacles: what the gate had to look at and could not.
     """
 
     source: str
@@ -100,14 +112,14 @@ class Story:
     unchecked: int = 0
     lacking: tuple[tuple[str, tuple[str, ...]], ...] = ()
     unread: tuple[tuple[str, str], ...] = ()
+    obstacles: tuple[str, ...] = ()
 
 
 def tell(report: Report) -> Story:
     """Put a report into words."""
     source = listed([clean(name, 200) if name != "-" else "standard input" for name in report.source], 3, "file")
     if report.error is not None:
-        hint = f" ({clean(report.error.hint)})" if report.error.hint else ""
-        return Story(source, "unreadable", clean(report.error.message) + hint)
+        return Story(source, "unreadable", obstacle_line(report.error))
     verdict = report.verdict or Verdict.UNKNOWN
     findings = sorted(report.findings, key=lambda finding: finding.severity.rank)
     asked = _questions(report)
@@ -119,14 +131,20 @@ def tell(report: Report) -> Story:
         scopes=_capped(tuple(_scope_lines(report)), _LINES, "result"),
         deciders=deciders,
         findings=tuple(_findings(report, findings)),
-        steps=tuple(_steps(findings)),
+        steps=tuple(tell_steps(findings)),
         histories=tuple(histories(report)),
         derived=worked_out(report, verdict),
         questions=tuple(question for question in asked if question not in deciders),
         unchecked=len(report.not_checked),
         lacking=tuple(_lacking(report)),
         unread=tuple((quote_unread(item, report), clean(item.reason)) for item in report.unread),
+        obstacles=tuple(obstacle_line(obstacle) for obstacle in report.obstacles),
     )
+
+
+def obstacle_line(error: InputError) -> str:
+    """Return what was in the way, and what to do about it."""
+    return clean(error.message) + (f" ({clean(error.hint)})" if error.hint else "")
 
 
 def totals(reports: Sequence[Report]) -> str:
@@ -178,14 +196,15 @@ def _findings(report: Report, findings: Sequence[Finding]) -> Iterator[FindingSt
         full, rest = members[:_TOLD_IN_FULL], members[_TOLD_IN_FULL:]
         for finding in full:
             also = rest if finding is full[-1] else []
-            yield _finding(report, finding, tuple(_in_a_line(report, other) for other in also))
+            yield tell_finding(report, finding, tuple(_in_a_line(report, other) for other in also))
 
 
 def _in_a_line(report: Report, finding: Finding) -> str:
     return f"{finding_place(report, finding)}: {clean(finding.message)}".removeprefix(": ")
 
 
-def _finding(report: Report, finding: Finding, also: tuple[str, ...]) -> FindingStory:
+def tell_finding(report: Report, finding: Finding, also: tuple[str, ...] = ()) -> FindingStory:
+    """Put one finding into words; `also`: a line for each further finding of its rule."""
     evidence = dict.fromkeys(quote(value, report) for fact in finding.facts for value in fact.evidence)
     # Facts of one derivation share its sentence, and the rows of a history share a fact's name: one line for each.
     message = clean(finding.message)
@@ -204,6 +223,7 @@ def _finding(report: Report, finding: Finding, also: tuple[str, ...]) -> Finding
         _capped(tuple(grounds.values())[::-1], _DERIVATIONS, "fact"),
         ", ".join(clean(rule) for rule in finding.consequences),
         _capped(also, _LINES, "finding"),
+        f"until {clean(finding.accepted.expires)}: {clean(finding.accepted.reason)}" if finding.accepted else "",
     )
 
 
@@ -220,7 +240,7 @@ def _capped(items: tuple[str, ...], limit: int, noun: str) -> tuple[str, ...]:
     return (*items[:limit], f"and {count(len(items) - limit, noun)} more")
 
 
-def _steps(findings: Sequence[Finding]) -> Iterator[Step]:
+def tell_steps(findings: Sequence[Finding]) -> Iterator[Step]:
     """Yield the remedies of all findings, the gravest finding's first, each once."""
     rules: dict[tuple[str, str], list[str]] = {}
     first: dict[tuple[str, str], Remedy] = {}

@@ -14,7 +14,7 @@ from diagnose.interval import Interval
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["clean", "count", "first_sentence", "listed", "shown", "sparkline"]
+__all__ = ["clean", "count", "first_sentence", "listed", "printable", "shown", "sparkline"]
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _ASCII = "_.-~=+*#"
@@ -30,9 +30,13 @@ def clean(text: str, limit: int = 400) -> str:
     Names and quotes come from strangers' files: an escape sequence in them must not steer the reader's terminal,
     nor a bidirectional override turn a sentence around. What cannot be printed is shown as its escape.
     """
-    line = " ".join(text[: 4 * limit].split())
-    safe = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in line)
+    safe = printable(" ".join(text[: 4 * limit].split()))
     return safe if len(safe) <= limit else safe[: limit - 3] + "..."
+
+
+def printable(text: str) -> str:
+    """Return `text` with what cannot be printed, line ends among it, as its escape."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 def first_sentence(text: str) -> str:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from diagnose.report import Surface
-    from diagnose.types import Evaluation, Fact, Finding, Report, Run, Scope
+    from diagnose.types import Evaluation, Fact, Finding, InputError, Report, Run, Scope
 
 __all__ = ["as_dict", "render"]
 
@@ -43,8 +43,7 @@ def as_dict(reports: Sequence[Report]) -> dict[str, Any]:
 
 def _report(report: Report) -> dict[str, Any]:
     if report.error is not None:
-        error = {"message": report.error.message, "hint": report.error.hint}
-        return {"source": list(report.source), "verdict": None, "error": error}
+        return {"source": list(report.source), "verdict": None, "error": _error(report.error)}
     return {
         "source": list(report.source),
         "verdict": report.verdict.value if report.verdict else None,
@@ -65,7 +64,12 @@ def _report(report: Report) -> dict[str, Any]:
         ],
         "not_checked": [{"rule": item.rule, "needs": list(item.needs)} for item in report.not_checked],
         "unread": [{"source": u.source, "at": u.at, "text": u.text, "reason": u.reason} for u in report.unread],
+        "obstacles": [_error(obstacle) for obstacle in report.obstacles],
     }
+
+
+def _error(error: InputError) -> dict[str, str]:
+    return {"message": error.message, "hint": error.hint}
 
 
 def _run(run: Run) -> dict[str, Any]:
@@ -124,6 +128,7 @@ def _fact(fact: Fact) -> dict[str, Any]:
 
 
 def _finding(finding: Finding) -> dict[str, Any]:
+    accepted = finding.accepted
     return {
         "rule": finding.rule,
         "severity": finding.severity.value,
@@ -135,6 +140,8 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "scope": _scope(finding.scope),
         "steps": [plain(step) for step in finding.steps],
         "consequences": list(finding.consequences),
+        "fails": finding.fails,
+        "accepted": {"reason": accepted.reason, "expires": accepted.expires} if accepted else None,
         "remedies": [
             {"title": r.title, "why": r.why, "change": plain(r.change), "verified": None} for r in finding.remedies
         ],

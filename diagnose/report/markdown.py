@@ -16,19 +16,22 @@ if TYPE_CHECKING:
     from diagnose.report._story import FindingStory, Story
     from diagnose.types import Report
 
-__all__ = ["render"]
+__all__ = ["ROWS", "code", "escape", "escape_html", "news", "render", "table"]
 
 # What Markdown, or the HTML in it, takes for markup: within a line, and at the start of one. An underscore
 # between letters is not markup, and names read better without the backslash.
 _MARKUP = re.compile(r"[\\`*\[\]<>#|~&$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|^[-+=]|(?<=^\d)[.)](?=\s)")
 # What a site would make a link or a mention of even where it is escaped: an invisible space keeps it apart.
 _LINKS = re.compile(r"(?<=:)//|(?<=www)\.|(?<=@)\b")
-_UNREAD_SHOWN = 50
+# A table for people; the JSON report has every row.
+ROWS = 100
 
 
 def render(reports: Sequence[Report], surface: Surface = PLAIN) -> str:
     """Return the reports as Markdown, one section an input."""
-    parts = ["\n\n".join(_story(tell(report), surface)) for report in reports]
+    parts = [
+        "\n\n".join((*_heading(story), *news(story), *_background(story, surface))) for story in map(tell, reports)
+    ]
     if len(reports) > 1:
         parts.append(totals(reports))
     return "\n\n".join(parts) + "\n"
@@ -39,6 +42,11 @@ def escape(text: str) -> str:
     return _LINKS.sub("\u200b\\g<0>", _MARKUP.sub(r"\\\g<0>", text))
 
 
+def escape_html(text: str) -> str:
+    """Return `text` as HTML that shows it letter by letter."""
+    return _LINKS.sub("\u200b\\g<0>", text).translate({ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;"})
+
+
 def code(text: str) -> str:
     """Return `text` as a code span, also inside a table: fenced by more backticks than it holds."""
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
@@ -47,10 +55,16 @@ def code(text: str) -> str:
     return f"{fence}{pad}{text}{pad}{fence}".replace("|", "\\|")
 
 
-def _story(story: Story, surface: Surface) -> Iterator[str]:
+def _heading(story: Story) -> Iterator[str]:
+    """Yield what a report is about, and its verdict."""
     yield f"## {escape(story.source)}"
     yield f"**{story.verdict.upper()}**: {escape(story.sentence)}"
+
+
+def news(story: Story) -> Iterator[str]:
+    """Yield what was found, what to do and what to answer, block by block."""
     yield from _bullets("", story.scopes)
+    yield from _bullets("What the gate could not look at", story.obstacles)
     if story.deciders:
         yield "### What would decide it"
         yield "\n".join(_questions(story.deciders))
@@ -62,32 +76,36 @@ def _story(story: Story, surface: Surface) -> Iterator[str]:
     if story.questions:
         yield "### Questions"
         yield "\n".join(_questions(story.questions))
+
+
+def _background(story: Story, surface: Surface) -> Iterator[str]:
+    """Yield what else was seen and worked out, and what was not."""
     if story.histories:
         rows = [
             (code(sparkline(h.numbers, blocks=surface.blocks)), escape(h.name), escape(h.words))
             for h in story.histories
         ]
         yield "### Histories"
-        yield _table(("history", "of", "values"), rows)
+        yield table(("history", "of", "values"), rows)
     if story.derived:
         yield "### What else follows from the numbers"
         rows4 = [(code(f.name), escape(f.value), escape(f.proof), escape(f.because)) for f in story.derived]
-        yield _table(("fact", "value", "proof", "because"), rows4)
+        yield table(("fact", "value", "proof", "because"), rows4)
     yield from _folded(
         "Not checked",
         f"{count(story.unchecked, 'rule')} lacked a number",
         ("what was missing", "for"),
         [(need, ", ".join(rules)) for need, rules in story.lacking],
     )
-    yield from _folded(
-        "Not used", f"{count(len(story.unread), 'item')} of the input", ("item", "reason"), story.unread[:_UNREAD_SHOWN]
-    )
+    yield from _folded("Not used", f"{count(len(story.unread), 'item')} of the input", ("item", "reason"), story.unread)
 
 
 def _finding(finding: FindingStory) -> Iterator[str]:
     yield f"### {finding.severity.value}: {escape(finding.title)}"
     about = f", {escape(finding.where)}" if finding.where else ""
     yield f"{code(finding.rule)} ({escape(finding.proof)}){about}"
+    if finding.accepted:
+        yield f"Accepted {escape(finding.accepted)}"
     yield escape(finding.message)
     yield from _bullets("Evidence", finding.evidence)
     yield from _bullets("Derived", finding.grounds)
@@ -121,10 +139,13 @@ def _folded(title: str, summary: str, head: Sequence[str], rows: Sequence[Sequen
     """Yield a table behind a fold."""
     if rows:
         yield f"<details><summary>{title}: {summary}</summary>"
-        yield _table(head, [[escape(cell) for cell in row] for row in rows])
+        yield table(head, [[escape(cell) for cell in row] for row in rows])
         yield "</details>"
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], limit: int = ROWS) -> str:
+    """Return a table, of a long one the first rows and how many there are more."""
+    more = len(rows) - limit
+    rest = [(f"and {more:,} more", *[""] * (len(head) - 1))] if more > 0 else []
+    lines = [head, ["---"] * len(head), *rows[:limit], *rest]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

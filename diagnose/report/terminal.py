@@ -69,6 +69,7 @@ def _story(story: Story, surface: Surface) -> Iterator[RenderableType]:
     yield Text(story.source, style="bold")
     yield Text.assemble((f" {story.verdict.upper()} ", _STYLES[story.verdict]), " ", story.sentence)
     yield from (_indented(line) for line in story.scopes)
+    yield from _section("What the gate could not look at", story.obstacles)
     yield from _section("What would decide it", _questions(story.deciders))
     for finding in story.findings:
         yield Text("")
@@ -89,6 +90,7 @@ def _finding(finding: FindingStory) -> Iterator[RenderableType]:
     yield head.append(f"  ({finding.rule}; {finding.proof})", style="dim")
     rows = [
         ("about", finding.where),
+        ("accepted", finding.accepted),
         ("finding", finding.message),
         *(("evidence" if not i else "", quote) for i, quote in enumerate(finding.evidence)),
         *(("derived" if not i else "", ground) for i, ground in enumerate(finding.grounds)),

@@ -192,9 +192,23 @@ def test_a_question_asks_for_the_answer_that_makes_the_margins_exact():
     evaluation = evaluation_of({"accuracy": "0.78"}, classes=rows)
     asked = [q for q in facts_of(evaluation).questions if "class_margins" in q.decides]
     assert [q.assume for q in asked] == ["rounded=true"]
+    safe, nearest = facts_of(evaluation).named("class_margins")
+    assert "rounded=true" not in safe.assumes
+    assert "rounded=true" in nearest.assumes
     margins = value(facts_of(evaluation, assume=("rounded=true",)), "class_margins")
+    assert margins == nearest.value
     assert margins["a"] == {"tp": 97, "support": 118, "predicted": 126}
     assert margins["b"] == {"tp": 82, "support": 111, "predicted": 103}
+
+
+def test_no_margins_are_named_for_rounded_numbers_where_one_class_cannot_have_been_rounded():
+    """93 of 95 rows and of 98 predictions of b are right, cut off: rounded, no whole numbers print its row."""
+    rows = (
+        class_row("a", precision="0.98", recall="0.96", f1="0.97", support="143"),
+        class_row("b", precision="0.94", recall="0.97", f1="0.96", support="95"),
+    )
+    facts = facts_of(evaluation_of({"accuracy": "0.97"}, classes=rows))
+    assert ["rounded=true" in found.assumes for found in facts.named("class_margins")] == [False]
 
 
 def test_without_an_accuracy_one_label_a_row_is_asked_for_and_not_supposed():
@@ -275,7 +289,7 @@ def test_margins_cells_and_pairs_name_the_numbers_that_they_rest_on():
     for name in ("confusion_bounds", "confused_pairs"):
         assert {v.metric for v in set(fact(facts, name).evidence) - scores} == {"accuracy"}
     # 70 errors; red has 30 misses and 10 false alarms, so 30 are between green and blue.
-    assert "at most E - FN - FP of red = 70 - 40 = 30" in fact(facts, "confused_pairs").because
+    assert "at most E - FN - FP of 'red' = 70 - 40 = 30" in fact(facts, "confused_pairs").because
     assert "recall 75.00 % x 120 rows = 90 right, 90 / precision 90.00 % = 100" in fact(facts, "class_margins").because
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 import warnings
+from fractions import Fraction
 
 import pytest
 from _runs import evaluation_of, fact, facts_of, value
@@ -173,7 +174,10 @@ def test_a_constant_that_is_proved_is_one(seed, favour, decimals, truncated, nam
     predicted = [sum(row[j] for row in matrix) for j in range(2)]
     for name, truth in (
         ("constant_prediction", 0 in predicted),
-        ("never_predicted_share", sum(sum(row) for row, hits in zip(matrix, predicted, strict=True) if not hits) / 40),
+        (
+            "never_predicted_share",
+            Fraction(sum(sum(row) for row, n in zip(matrix, predicted, strict=True) if not n), 40),
+        ),
     ):
         for found in facts.named(name):
             if found.proof is not Proof.PROVED_IF or (truncated and "rounded=true" in found.assumes):

@@ -18,12 +18,13 @@ from diagnose.facts._cells import Cells
 from diagnose.facts._join import join
 from diagnose.facts._margins import Candidates, candidates_of, margin_of
 from diagnose.interval import Interval
-from diagnose.types import ClassRow, Evaluation, Facts, Run
+from diagnose.types import ClassRow, Evaluation, Facts, Proof, Run
 
 lawful = settings(deadline=None, max_examples=50)
 
 PRINTS = ("d2", "d3", "d4", "percent2", "cut2", "cut3", "double", "single")
 SCORES = ("precision", "recall", "f1")
+JOINT = ("class_margins", "confusion_bounds", "confused_pairs")
 
 
 @st.composite
@@ -133,6 +134,22 @@ def test_d1_the_answer_that_numbers_are_rounded_keeps_the_truth_and_only_narrows
             for key in ("tp", "predicted"):
                 ends = Interval.of(row[key])
                 assert Interval.of(wide.value[label][key]).hull(ends) == Interval.of(wide.value[label][key])
+
+
+@lawful
+@given(matrices(largest=120), st.sampled_from(["d2", "d3", "percent2"]), st.sampled_from([0.0, 1.0, math.nan]))
+def test_d1_what_rounding_adds_is_what_its_answer_would_say_and_exact(matrix: np.ndarray, style: str, zero: float):
+    evaluation = table_of(*labels_of(matrix), list(range(len(matrix))), style, zero)
+    safe, told = table_facts(evaluation), table_facts(evaluation, "rounded=true")
+    added = [f for name in JOINT for f in safe.named(name) if "rounded=true" in f.assumes]
+    for found in added:
+        assert found.proof is Proof.PROVED_IF
+        assert found.value == fact(told, found.name).value
+        assert set(found.evidence) == set(fact(told, found.name).evidence)
+    margins = [f.value for f in added if f.name == "class_margins"]
+    for i, row in enumerate(matrix):
+        assert all(m[f"c{i}"]["tp"] == row[i] and m[f"c{i}"]["predicted"] == matrix[:, i].sum() for m in margins)
+    assert [q.assume for q in safe.questions if q.assume == "rounded=true"] == ["rounded=true"] * len(margins)
 
 
 @lawful

@@ -138,6 +138,14 @@ def test_a_class_table_feeds_the_other_run_from_its_own_column():
     ]
 
 
+def test_the_rows_of_each_class_are_read_where_nothing_else_is_said_of_them():
+    text = "| Class | Support |\n|---|---|\n| cat | 12 |\n| dog | 30 |\n| Total | 42 |\n\naccuracy: 0.8\n"
+    (run,) = read_text(text, "log.md")
+    (evaluation,) = run.evaluations
+    assert evaluation.metrics["accuracy"].text == "0.8"
+    assert [(row.label, row.metrics["support"].text) for row in evaluation.classes] == [("cat", "12"), ("dog", "30")]
+
+
 def test_a_report_on_its_side():
     text = (
         "| | cat | dog | accuracy | macro avg |\n|-|-|-|-|-|\n| precision | 0.5 | 0.6 | 0.7 | 0.55 |\n"

@@ -132,6 +132,24 @@ def test_what_is_no_matrix_is_refused_in_one_line(tmp_path, text, said):
     assert said in refusal(write(tmp_path, text))
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [("a,b,-3", "no count of rows"), ("a,b,1.5", "no count of rows"), ("a,b,many", "no cell"), ("a,a,4", "again")],
+)
+def test_lines_of_counts_are_never_read_as_rows_of_predictions(tmp_path, line, said):
+    assert said in refusal(write(tmp_path, f"actual,predicted,count\na,a,5\n{line}\n"))
+
+
+@pytest.mark.parametrize(
+    ("cells", "reason"),
+    [([[0, 0], [0, 0]], "a confusion matrix without a row"), ([[5, 1], [10**400, 2]], "a cell that is no count")],
+)
+def test_a_matrix_that_says_nothing_is_listed_as_unread(cells, reason):
+    (run,) = read_text(json.dumps({"accuracy": 0.5, "confusion_matrix": cells}))
+    assert run.evaluations[0].matrix is None
+    assert reason in run.unread[-1].reason
+
+
 def test_a_table_of_metrics_stays_one():
     (run,) = read_text("model,accuracy,f1\na,0.51,0.62\nb,0.73,0.84\n")[:1]
     assert run.evaluations[0].matrix is None

@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib.util
 import json
 import math
+import pickle
 import sys
+import zipfile
 
 import numpy as np
 import pandas as pd
@@ -18,7 +20,7 @@ from sklearn import metrics as sk
 from diagnose.api import diagnose
 from diagnose.errors import UnreadableInputError
 from diagnose.readers import _files, read, read_text
-from diagnose.readers._predictions import tables
+from diagnose.readers._predictions import column
 
 RANDOM = np.random.default_rng(7)
 TRUE = RANDOM.choice(["cat", "dog", "eel"], 300, p=[0.5, 0.3, 0.2])
@@ -347,6 +349,62 @@ def test_broken_files_are_refused_in_one_line(tmp_path):
     assert "empty" in refusal(tmp_path / "h.csv")
 
 
+def test_a_damaged_page_of_parquet_is_refused_when_its_rows_are_read(tmp_path):
+    path = tmp_path / "p.parquet"
+    pd.DataFrame({"label": [1, 0, 1], "pred": [1, 0, 0]}).to_parquet(path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:8] + b"\xff" * 32 + whole[40:])
+    assert "not a readable Parquet file" in refusal(path)
+
+
+class Opens:
+    """What unpickling it would leave a file behind."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return open, (str(self.path), "w")
+
+
+@pytest.mark.parametrize("form", ["object array", "pickle for an array", "pickle for a file"])
+def test_nothing_is_unpickled(tmp_path, form):
+    path, trap = tmp_path / "p.npz", tmp_path / "trap"
+    if form == "object array":
+        np.savez(path, label=np.array([Opens(trap), 1], dtype=object), pred=np.array([1, 1]))
+    elif form == "pickle for an array":
+        with zipfile.ZipFile(path, "w") as archive:
+            for name in ("label.npy", "pred.npy"):
+                archive.writestr(name, pickle.dumps(Opens(trap)))
+    else:
+        path.write_bytes(pickle.dumps(Opens(trap)))
+    assert refusal(path)
+    assert not trap.exists()
+
+
+def test_an_archive_that_breaks_off_is_closed(tmp_path):
+    path = tmp_path / "p.npz"
+    np.savez(path, label=BINARY, pred=BINARY)
+    path.write_bytes(path.read_bytes()[:200])
+    assert "not a readable numpy file" in refusal(path)
+
+
+def test_columns_that_nobody_reads_may_have_one_name(tmp_path):
+    path = tmp_path / "p.csv"
+    path.write_text("note,note,label,pred\nx,y,1,1\nx,y,0,1\n")
+    assert numbers(only(path)[1])["accuracy"] == 0.5
+    path.write_text("label,label,pred\n1,0,1\n")
+    assert "'label', 'label' may each be the true labels" in refusal(path)
+
+
+def test_an_infinite_estimate_is_left_out_and_makes_no_classes(tmp_path):
+    path = tmp_path / "p.csv"
+    path.write_text("target,prediction\n1.5,1e999\n2.5,3.5\n0.5,0.5\n")
+    run, evaluation = only(path)
+    assert numbers(evaluation)["mse"] == 0.5
+    assert reasons(run) == ["1 row without a finite number in 'prediction': left out"]
+
+
 def test_texts_are_no_classes(tmp_path):
     texts = [f"answer {i}" for i in range(3000)]
     assert "texts, not classes" in refusal(table(tmp_path, reference=texts, prediction=texts))
@@ -375,7 +433,7 @@ def test_the_encoding_is_found_also_of_a_long_file(tmp_path, monkeypatch, encodi
 
 
 def test_too_many_rows_are_refused_with_the_limit(tmp_path, monkeypatch):
-    monkeypatch.setattr(tables, "MOST_ROWS", 100)
+    monkeypatch.setattr(column, "MOST_ROWS", 100)
     assert "more than 100 rows" in refusal(as_csv(tmp_path))
     assert "more than 100 rows" in refusal(as_npz(tmp_path))
 

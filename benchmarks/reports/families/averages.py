@@ -1,10 +1,9 @@
 """Averages over several classes, of skilled, constant and nearly constant models.
 
 The wanted fact of the constant models is `constant_prediction`. The prototype's population is not stated; here it is
-the collapse that happens, on an unbalanced set: 2, 3, 5, 10, 20 or 50 classes (the forensics' table of averages has 2
-to 50) of which the most frequent one has 30 to 95 % of 100 to 20,000 rows. Nothing says which average it is, or how
-many classes. What is found depends on the digits that precision = share/classes keeps; the families "cut" have up to
-600 classes of any balance, most of which print none.
+wide: as many classes as the forensics' table of averages has, 2 to 50, spread evenly over the orders of magnitude, of
+which the most frequent one has up to 95 % of 200 to 200,000 rows. Nothing says which average it is, or how many
+classes. The families "cut" have up to 600 classes, and numbers that are truncated at any place.
 """
 
 from __future__ import annotations
@@ -36,10 +35,9 @@ def _texts(matrix: Confusion, mode: str, prefix: str = "") -> dict[str, float]:
 
 def _collapsed(rng: Random, mode: str, group: str) -> Report:
     """Make the averages of a model that always answers the most frequent class."""
-    size = log_uniform(rng, 2, 600) if group == "cut" else rng.choice([2, 3, 5, 10, 20, 50])
-    rows = log_uniform(rng, 100, 20_000)
-    most = rng.uniform(0.0 if group == "cut" else 0.3, 0.95)
-    matrix, show = constant(rng, size, rows, most, rng.choice(_UNDEFINED) if group == "cut" else 0.0), way(rng, group)
+    size, rows = log_uniform(rng, 2, 600 if group == "cut" else 50), log_uniform(rng, 200, 200_000)
+    undefined = rng.choice(_UNDEFINED) if group == "cut" else 0.0
+    matrix, show = constant(rng, size, rows, rng.uniform(0.0, 0.95), undefined), way(rng, group)
     truth = averaged_truth(matrix, mode)
     describe(truth, show)
     texts = {name: show(score) for name, score in _texts(matrix, mode).items()}

@@ -3,10 +3,8 @@
 The wanted fact is the matrix, up to a factor where nothing gives the rows. The figures to reach are those of the
 forensics' last section. Its population is not stated there, but its table for 4 and 3 decimals with the rows given
 leads to the same 78 and 46 % if the rows are spread evenly over the orders of magnitude from 200 to 200,000, the
-positive class is rare, and the numbers are read as rounded to the nearest: that is the population here, and what the
-families "told rounded" tell. Where nothing is told a number may have been truncated, which costs 8 and 5 points by the
-forensics' second section. For full doubles without the rows the figure is that of a likelihood ratio of at least 10,
-below which no matrix may be named.
+positive class is rare, and the numbers are read as rounded to the nearest: that is the population here. For full
+doubles without the rows the figure is that of a likelihood ratio of at least 10, below which no matrix may be named.
 """
 
 from __future__ import annotations
@@ -26,8 +24,8 @@ if TYPE_CHECKING:
 
 _BARS = {
     ("unknown", "f64"): 0.69,
-    ("given", "f64"): 1.0, ("given", "d4"): 0.70, ("given", "d3"): 0.41,
-    ("timed", "f64"): 1.0, ("timed", "d4"): 0.70, ("timed", "d3"): 0.41,
+    ("given", "f64"): 1.0, ("given", "d4"): 0.78, ("given", "d3"): 0.46,
+    ("timed", "f64"): 1.0, ("timed", "d4"): 0.78, ("timed", "d3"): 0.46,
 }  # fmt: skip
 _TOLD = {"d4": 0.78, "d3": 0.46}
 _MATRIX = Wanted(("confusion_matrix",))

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from array import array
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from diagnose.errors import UnreadableInputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["MOST_ROWS", "Collector", "Column", "is_missing", "label_of", "listed", "number_in"]
+__all__ = ["Collector", "Column", "is_missing", "label_of", "listed", "number_in", "refuse_too_many"]
 
 # Two columns of so many rows take some 200 MB, and their ranks (for an AUC) as much again.
 MOST_ROWS = 10_000_000
@@ -42,14 +42,14 @@ class Column:
         return len(form)
 
     def floats(self) -> Any:
-        """Return the values as float64, NaN where missing; None where one is no number."""
+        """Return the values as float64, NaN where missing; None where one is no number, not even an infinite one."""
         import numpy as np  # noqa: PLC0415  # only predictions pay for it
 
         if self.numbers is not None:
             return self.numbers
         if self.names is None:
             return None
-        found = [math.nan if is_missing(name) else number_in(name) for name in self.names]
+        found = [_float_in(name) for name in self.names]
         if any(number is None for number in found):
             return None
         return np.asarray(found, dtype=np.float64)[self.codes] if found else np.empty(0)
@@ -95,14 +95,14 @@ class Collector:
         self._lists.append(list(value))
 
     def _number(self, text: str) -> float:
-        number = math.nan if is_missing(text) else number_in(text)
+        number = _float_in(text)
         if number is None:
             self._refuse(
                 f"more than {_MOST_NAMES:,} different texts such as {text[:30]!r}: neither classes nor numbers"
             )
-        return float(number or 0.0)
+        return number
 
-    def _refuse(self, what: str) -> None:
+    def _refuse(self, what: str) -> NoReturn:
         raise UnreadableInputError(f"{self._source}: the column {self.header!r} holds {what}")
 
     def column(self) -> Column:
@@ -117,20 +117,29 @@ class Collector:
         return Column(self.header, names=list(self._names), codes=codes)
 
 
+def refuse_too_many(rows: int, source: str) -> None:
+    """Raise UnreadableInputError where a table has more rows than fit in memory."""
+    if rows > MOST_ROWS:
+        raise UnreadableInputError(f"{source}: more than {MOST_ROWS:,} rows of predictions", "give a sample of them")
+
+
 def is_missing(text: str) -> bool:
     """Whether a cell holds no value: empty, NaN or null."""
     return text.strip().lower() in _MISSING
 
 
 def number_in(text: str) -> float | None:
-    """Return the number that a cell holds, or None; "1_0" and "inf" are no numbers of a data file."""
-    if "_" in text:
-        return None
+    """Return the finite number that a cell holds, or None; "1_0" is no number of a data file."""
+    number = _float_in(text)
+    return number if number is not None and math.isfinite(number) else None
+
+
+def _float_in(text: str) -> float | None:
+    """Return the number that a cell holds, NaN for a missing one and infinity among them, or None."""
     try:
-        number = float(text)
+        return math.nan if is_missing(text) else None if "_" in text else float(text)
     except ValueError:
         return None
-    return number if math.isfinite(number) else None
 
 
 def label_of(text: str) -> str:

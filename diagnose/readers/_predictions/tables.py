@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from diagnose.errors import UnreadableInputError
-from diagnose.readers._predictions.column import MOST_ROWS, Collector, Column
+from diagnose.readers._predictions.binary import CHUNK, arrays_in, column_of_array, parquet_names, parquet_rows
+from diagnose.readers._predictions.column import Collector, Column, refuse_too_many
 from diagnose.readers._predictions.names import Roles, looks_like_predictions, roles_of
 from diagnose.readers.encoding import encoding_of
 from diagnose.readers.json_tree import JsonObject, NumberText, parse_json
@@ -19,14 +20,13 @@ if TYPE_CHECKING:
 
     from diagnose.readers.records import Document
 
-__all__ = ["Table", "arrays_in", "columns_in", "delimiter_of", "header_of", "table_of"]
+__all__ = ["Table", "columns_in", "delimiter_of", "header_of", "table_of"]
 
 _DELIMITERS = "\t,;|"
 _PROBED = 65536
 # A line of text is data, not a header of columns, from here on; csv refuses fields of more than 128 KiB.
 _LONGEST_HEADER = 20_000
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
-_CHUNK = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def header_of(text: str) -> tuple[list[str], str] | None:
 def columns_in(document: Document) -> list[str]:
     """Return the names of the columns of a document, whichever form it has; none where it is no such table."""
     if document.binary:
-        return list(arrays_in(document)) if document.binary in ("npz", "npy") else _parquet_names(document)
+        return list(arrays_in(document)) if document.binary in ("npz", "npy") else parquet_names(document)
     tree = document.json
     if isinstance(tree, JsonObject):
         return [key for key, child in tree.items() if isinstance(child, list) and child]
@@ -85,7 +85,7 @@ def table_of(document: Document) -> Table:
     roles = roles_of(names, document.source)
     if document.binary in ("npz", "npy"):
         arrays = arrays_in(document)
-        columns = {name: _of_array(name, arrays[name], document.source) for name in roles.used}
+        columns = {name: column_of_array(name, arrays[name], document.source) for name in roles.used}
     elif isinstance(document.json, JsonObject):
         columns = {name: _of_list(name, document.json[name], document.source) for name in roles.used}
     else:
@@ -103,7 +103,7 @@ def _collected(roles: Roles, names: Sequence[str], document: Document) -> dict[s
     """Collect the used columns of a form that is read row by row."""
     collectors = {name: Collector(name, document.source) for name in roles.used}
     if document.binary:
-        rows: Iterator[tuple[Any, ...]] = _parquet_rows(document, roles.used)
+        rows: Iterator[tuple[Any, ...]] = parquet_rows(document, roles.used)
     elif isinstance(document.json, list):
         rows = _of_objects(document.json, roles.used, document.source)
     elif document.text.lstrip().startswith("{"):
@@ -111,12 +111,9 @@ def _collected(roles: Roles, names: Sequence[str], document: Document) -> dict[s
     else:
         rows = _delimited(document, [names.index(name) for name in roles.used], len(names))
     read = 0
-    while chunk := list(itertools.islice(rows, _CHUNK)):
+    while chunk := list(itertools.islice(rows, CHUNK)):
         read += len(chunk)
-        if read > MOST_ROWS:
-            raise UnreadableInputError(
-                f"{document.source}: more than {MOST_ROWS:,} rows of predictions", "give a sample of them"
-            )
+        refuse_too_many(read, document.source)
         for collector, values in zip(collectors.values(), zip(*chunk, strict=True), strict=True):
             collector.extend(values)
     return {name: collector.column() for name, collector in collectors.items()}
@@ -213,73 +210,3 @@ def _of_list(header: str, values: list[Any], source: str) -> Column:
         cells.append(_cell(value, f"{source}: /{header}/{i}"))
     collector.extend(cells)
     return collector.column()
-
-
-def _parquet_names(document: Document) -> list[str]:
-    return [str(name) for name in _parquet(document).schema_arrow.names]
-
-
-def _parquet(document: Document) -> Any:
-    try:
-        import pyarrow as pa  # noqa: PLC0415  # only Parquet pays for it
-        import pyarrow.parquet as pq  # noqa: PLC0415  # likewise
-    except ImportError:
-        raise UnreadableInputError(
-            f"{document.source}: Parquet needs pyarrow", "pip install 'metric-diagnose[data]'"
-        ) from None
-    try:
-        return pq.ParquetFile(document.path)
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise UnreadableInputError(f"{document.source}: not a readable Parquet file: {_first_line(error)}") from None
-
-
-def _parquet_rows(document: Document, names: Sequence[str]) -> Iterator[tuple[Any, ...]]:
-    for batch in _parquet(document).iter_batches(batch_size=_CHUNK, columns=list(names)):
-        columns = [map(_native, batch.column(name).to_pylist()) for name in names]
-        yield from zip(*columns, strict=True)
-
-
-def _native(value: Any) -> str | list[str]:
-    """Return a Python value as a cell."""
-    if value is None:
-        return ""
-    if isinstance(value, list | tuple):
-        return [str(_native(item)) for item in value]
-    return repr(value) if isinstance(value, float) else str(value)
-
-
-def arrays_in(document: Document) -> dict[str, Any]:
-    """Return the arrays of an .npz file by name, or the columns of a structured .npy; nothing is unpickled."""
-    import numpy as np  # noqa: PLC0415  # only predictions pay for it
-
-    try:
-        loaded = np.load(document.path, allow_pickle=False, mmap_mode="r" if document.binary == "npy" else None)
-        if document.binary == "npz":
-            return {name: loaded[name] for name in loaded.files}
-    except Exception as error:  # noqa: BLE001  # zipfile, numpy and the decoder raise what they like on a broken file
-        reason = _first_line(error)
-        raise UnreadableInputError(f"{document.source}: not a readable numpy file: {reason}") from None
-    return {name: loaded[name] for name in loaded.dtype.names} if loaded.dtype.names else {"array": loaded}
-
-
-def _of_array(header: str, array: Any, source: str) -> Column:
-    import numpy as np  # noqa: PLC0415  # only predictions pay for it
-
-    array = np.asarray(array)
-    while array.ndim > 1 and array.shape[-1] == 1:
-        array = array[..., 0]
-    if array.ndim and len(array) > MOST_ROWS:
-        raise UnreadableInputError(f"{source}: more than {MOST_ROWS:,} rows of predictions", "give a sample of them")
-    if array.ndim in (2, 3) and array.dtype.kind in "fiub":
-        return Column(header, grid=array)
-    if array.ndim != 1 or array.dtype.kind not in "fiubUS":
-        raise UnreadableInputError(f"{source}: the array {header!r} has the shape {array.shape} of {array.dtype}")
-    if array.dtype.kind == "f":
-        return Column(header, numbers=array.astype(np.float64))
-    names, codes = np.unique(array, return_inverse=True)
-    texts = [name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name) for name in names.tolist()]
-    return Column(header, names=texts, codes=codes)
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:160]

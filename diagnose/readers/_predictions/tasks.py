@@ -6,8 +6,10 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from diagnose.errors import UnreadableInputError
-from diagnose.readers._predictions.column import Column, is_missing, label_of, listed, number_in
-from diagnose.readers._predictions.scores import Outcome, Probabilities, of_classes, of_label_sets, of_numbers
+from diagnose.readers._predictions.column import Column, is_missing, label_of, listed
+from diagnose.readers._predictions.labels import TRUTH, in_order, labels_of, one_form, refuse_strangers, refuse_texts
+from diagnose.readers._predictions.probabilities import Probabilities
+from diagnose.readers._predictions.scores import Outcome, of_classes, of_label_sets, of_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,15 +20,9 @@ __all__ = ["outcome_of"]
 
 # Token classification marks the tokens that do not count so (torch.nn.CrossEntropyLoss's ignore_index).
 _IGNORED = "-100"
-# Cells are quadratic in the classes; beyond this a column of texts is no column of classes.
-_MOST_CLASSES = 2000
 # Integers with more different values than this are counts or ratings, not classes.
 _MOST_INTEGER_CLASSES = 1000
-_FEW_CLASSES = 20
-_LONGEST_LABEL = 100
 _POSITIVE = frozenset(("1", "true", "yes", "positive", "pos"))
-_TRUTH = {"True": "1", "False": "0", "true": "1", "false": "0", "TRUE": "1", "FALSE": "0"}
-_NUMBERED = re.compile(r"LABEL_(\d+)")
 _TAG = re.compile(r"[BILUES]-.+|O")
 
 
@@ -135,12 +131,12 @@ def _classification(true: Column, predicted: Column | None, scores: Probabilitie
     """Bring both sides to one set of labels, leave out what has none, and count."""
     import numpy as np  # noqa: PLC0415  # only predictions pay for it
 
-    names, y = _labels(true)
+    names, y = labels_of(true)
     grid = predicted.grid if predicted is not None else None
     if grid is not None:
         raise UnreadableInputError(f"{source}: {predicted.header!r} has {grid.ndim} axes, {true.header!r} has one")  # type: ignore[union-attr]
-    own, p = _labels(predicted) if predicted is not None else ([], None)
-    names, own = _one_form(names, own)
+    own, p = labels_of(predicted) if predicted is not None else ([], None)
+    names, own = one_form(names, own)
     ignored = [names.index(_IGNORED)] if _IGNORED in names and _IGNORED not in own else []
     left_out = [i for i, name in enumerate(names) if is_missing(name)]
     notes = [
@@ -158,78 +154,16 @@ def _classification(true: Column, predicted: Column | None, scores: Probabilitie
         raise UnreadableInputError(f"{source}: no row with a label and a prediction")
     y, p = y[kept], p[kept] if p is not None else None
     used = dict.fromkeys([names[i] for i in np.unique(y)] + ([own[i] for i in np.unique(p)] if p is not None else []))
-    classes = sorted(used, key=_in_order)
+    classes = sorted(used, key=in_order)
     if p is not None:
-        _refuse_strangers({names[i] for i in np.unique(y)}, {own[i] for i in np.unique(p)}, true, predicted, source)
-    _refuse_texts(classes, len(np.unique(y)), len(y), true.header, source)
+        refuse_strangers({names[i] for i in np.unique(y)}, {own[i] for i in np.unique(p)}, true, predicted, source)
+    refuse_texts(classes, len(np.unique(y)), len(y), true.header, source)
     resolved = scores.resolve(classes, kept, source)
     place = {name: i for i, name in enumerate(resolved.classes)}
     y = np.asarray([place.get(name, 0) for name in names])[y]
     p = np.asarray([place.get(name, 0) for name in own])[p] if p is not None else None
     positive = next((i for i, name in enumerate(resolved.classes) if name.lower() in _POSITIVE), None)
     return of_classes(y, p, resolved, positive, notes, source=source)
-
-
-def _refuse_texts(classes: list[str], own: int, rows: int, header: str, source: str) -> None:
-    """Refuse answers and sentences: too many, too long, or nearly every row with one of its own."""
-    words = [name for name in classes if number_in(name) is None]
-    alone = len(words) > _FEW_CLASSES and 2 * own > rows
-    if len(classes) > _MOST_CLASSES or alone or any(len(name) > _LONGEST_LABEL for name in words):
-        raise UnreadableInputError(
-            f"{source}: {own:,} different labels in {rows:,} rows of {header!r}, such as {listed(words or classes)}: "
-            "texts, not classes"
-        )
-
-
-def _labels(column: Column) -> tuple[list[str], Any]:
-    """Return the labels of a column in their one form, and each row's place among them."""
-    import numpy as np  # noqa: PLC0415  # only predictions pay for it
-
-    if column.names is None:
-        texts, codes = np.unique(column.numbers, return_inverse=True)
-        given = [repr(number) for number in texts.tolist()]
-    else:
-        given, codes = column.names, column.codes
-    forms = ["" if is_missing(name) else label_of(name) for name in given]
-    names = list(dict.fromkeys(forms))
-    place = {name: i for i, name in enumerate(names)}
-    return names, np.asarray([place[form] for form in forms], dtype=np.intp)[codes]
-
-
-def _one_form(true: list[str], predicted: list[str]) -> tuple[list[str], list[str]]:
-    """Return both sides' labels with truth values as 1 and 0, and "LABEL_1" as 1, where the other side has numbers."""
-    sides = [true, predicted]
-    for i, other in ((0, 1), (1, 0)):
-        mine = {name for name in sides[i] if name}
-        theirs = {name for name in sides[other] if name}
-        if not mine or not theirs or mine & theirs:
-            continue
-        if mine <= _TRUTH.keys() and theirs <= {"0", "1"}:
-            sides[i] = [_TRUTH.get(name, name) for name in sides[i]]
-        elif all(_NUMBERED.fullmatch(name) for name in mine) and all(name.isdigit() for name in theirs):
-            sides[i] = [match[1] if (match := _NUMBERED.fullmatch(name)) else name for name in sides[i]]
-    return sides[0], sides[1]
-
-
-def _refuse_strangers(
-    true: set[str], predicted: set[str], label: Column, prediction: Column | None, source: str
-) -> None:
-    """Refuse two columns that share no value: names on one side and numbers on the other compare to nothing."""
-    if true & predicted or prediction is None:
-        return
-    alike = all(number_in(name) is None for name in true) == all(number_in(name) is None for name in predicted)
-    if alike and not {t.lower() for t in true} & {p.lower() for p in predicted}:
-        return  # a model that is never right, in the labels' own form
-    raise UnreadableInputError(
-        f"{source}: no value of {label.header!r} ({listed(sorted(true))}) occurs in {prediction.header!r} "
-        f"({listed(sorted(predicted))})",
-        "write both in one form",
-    )
-
-
-def _in_order(label: str) -> tuple[bool, float, str]:
-    number = number_in(label)
-    return number is None, number or 0.0, label
 
 
 def _rows(count: int) -> str:
@@ -260,7 +194,7 @@ def _of_lists(true: Column, predicted: Column | None, source: str) -> Outcome:
     same = all(len(t) == len(p) for t, p in pairs)
     repeated = any(len(set(side)) < len(side) for pair in pairs for side in pair)
     width = {len(side) for pair in pairs for side in pair}
-    if same and len(width) == 1 and {label_of(_TRUTH.get(v, v)) for v in values} <= {"0", "1"}:
+    if same and len(width) == 1 and {label_of(TRUTH.get(v, v)) for v in values} <= {"0", "1"}:
         return _of_indicators(pairs, source)
     if same and (_IGNORED in values or repeated or all(_TAG.fullmatch(value) for value in values)):
         flat = [Column(c.header, *_coded([value for row in c.lists or [] for value in row])) for c in (true, predicted)]
@@ -286,7 +220,7 @@ def _coded(values: Sequence[str]) -> tuple[list[str], Any]:
 
 def _of_indicators(pairs: list[tuple[list[str], list[str]]], source: str) -> Outcome:
     def labels(side: list[str]) -> set[str]:
-        return {str(i) for i, value in enumerate(side) if label_of(_TRUTH.get(value, value)) == "1"}
+        return {str(i) for i, value in enumerate(side) if label_of(TRUTH.get(value, value)) == "1"}
 
     width = [str(i) for i in range(len(pairs[0][0]))]
     return of_label_sets([labels(t) for t, _ in pairs], [labels(p) for _, p in pairs], source, width)

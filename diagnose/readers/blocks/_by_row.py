@@ -56,7 +56,10 @@ def _value_columns(table: Table) -> list[Column]:
     measures = [c for c in metrics if names_measure(c.key)]
     split_named = [c for c in numeric if parse_name(c.header).split and c.kind == "other"]
     averaged = [c for c in numeric if words_of(c.header) in ("average", "avg", "mean")]
-    if not measures and not split_named and not (averaged and any(c.kind == "run" for c in table.columns)):
+    # The rows of each class, by the word that means nothing else: they go with the averages beside the table.
+    supports = [c for c in metrics if words_of(c.header) == "support" and any(c.kind == "class" for c in table.columns)]
+    of_runs = bool(averaged) and any(c.kind == "run" for c in table.columns)
+    if not (measures or split_named or supports or of_runs):
         return []
     kept = {c.index for c in numeric if c.kind in ("other", "target", "axis", "setting") and c.header}
     kept |= {c.index for c in (*metrics, *axes)}
