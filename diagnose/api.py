@@ -68,18 +68,19 @@ def check_run(
     return _report(run.name, lambda: [run], Assumptions.parse(assume), chosen_rules((), select, ignore))
 
 
-def check(source: str, policy: Policy) -> Report:
+def check(source: str, policy: Policy, reading: Callable[[str], Sequence[Run]] = read) -> Report:
     """Report on one input as a gate does: with the policy's rules, targets, comparison and accepted findings.
 
     The report says which findings fail, and what could not be looked at; `diagnose.gate.gate` makes a status of it.
+    reading: reads this input, and the one to compare with, where they are no files.
     """
     from diagnose.baseline import Baseline  # noqa: PLC0415  # json and dates are for those who have a baseline
 
     rules = rules_of(policy)
-    before = _comparable(policy.against) if policy.against else ()
+    before = _comparable(policy.against, reading) if policy.against else ()
     report = _report(
         source,
-        lambda: [replace(run, requirements=policy.requirements) for run in read(source)],
+        lambda: [replace(run, requirements=policy.requirements) for run in reading(source)],
         Assumptions.parse(policy.assume),
         rules,
         before,
@@ -93,17 +94,17 @@ def check(source: str, policy: Policy) -> Report:
 
 def rules_of(policy: Policy) -> tuple[Rule, ...]:
     """Return the rules that a policy judges by, with its severities and thresholds; UsageError for a name unknown."""
-    known = {rule.name for rule in _loaded(tuple(Path(folder) for folder in policy.rules))}
+    known = {rule.name for rule in _known(policy.rules)}
     for name in policy.require:
         if name != VERDICT and name not in known:
             raise UsageError(f"no rule is named {name!r}", did_you_mean(name, [VERDICT, *known]))
     return adjusted(chosen_rules(policy.rules, policy.select, policy.ignore), policy.rule_values(), known)
 
 
-def _comparable(source: str) -> Sequence[Run]:
+def _comparable(source: str, reading: Callable[[str], Sequence[Run]]) -> Sequence[Run]:
     """Read the run to compare with; UsageError where it cannot be read."""
     try:
-        return read(source)
+        return reading(source)
     except UnreadableInputError as error:
         raise UsageError(f"--against: {error.message}", error.hint) from None
 
@@ -115,7 +116,7 @@ def chosen_rules(
 
     A folder is read once in a process.
     """
-    known = _loaded(tuple(Path(folder) for folder in folders))
+    known = _known(folders)
     names = {rule.name for rule in known}
     wanted, unwanted = set(select), set(ignore)
     for name in sorted((wanted | unwanted) - names):
@@ -123,8 +124,13 @@ def chosen_rules(
     return tuple(rule for rule in known if rule.name not in unwanted and (not wanted or rule.name in wanted))
 
 
+def _known(folders: Iterable[str | os.PathLike[str]]) -> tuple[Rule, ...]:
+    paths = tuple(Path(folder) for folder in folders)
+    return _loaded(paths, Path.cwd() if paths else None)
+
+
 @cache
-def _loaded(folders: tuple[Path, ...]) -> tuple[Rule, ...]:
+def _loaded(folders: tuple[Path, ...], at: Path | None) -> tuple[Rule, ...]:  # noqa: ARG001  # relative ones lie there
     return load_rules(folders)
 
 

@@ -465,6 +465,8 @@ class Facts:
 
         From the scope of a result without a headline, the facts of its last row are visible too.
         """
+        if name not in self._by_name:
+            return None
         for facts in self._views.get(scope) or self._view(scope):
             if (fact := facts.get(name)) is not None:
                 return fact

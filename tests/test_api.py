@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import diagnose
 from diagnose import Report, UsageError, Verdict, check_text
+from diagnose.api import chosen_rules
 
 
 def test_every_public_name_is_there_and_listed():
@@ -70,3 +72,12 @@ def test_where_nothing_can_be_ruled_out_the_verdict_is_unknown():
     report = check_text("loss: 0.4321")
     assert report.verdict is Verdict.UNKNOWN
     assert report.verdicts[0].because
+
+
+def test_a_relative_folder_of_rules_is_the_one_of_the_present_folder(tmp_path, monkeypatch):
+    bundled = next((Path(diagnose.__file__).parents[1] / "rules").rglob("*.toml")).read_text(encoding="utf-8")
+    for name in ("one", "two"):
+        (tmp_path / name / "own").mkdir(parents=True)
+        (tmp_path / name / "own" / f"rule-{name}.toml").write_text(bundled, encoding="utf-8")
+        monkeypatch.chdir(tmp_path / name)
+        assert f"rule-{name}" in {rule.name for rule in chosen_rules(["own"])}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from stat import S_IMODE
 from typing import TYPE_CHECKING, TextIO
 
 from diagnose.errors import UsageError
@@ -43,13 +44,13 @@ def _columns(stream: TextIO) -> int:
         return PLAIN.width
 
 
-def check_target(output: str) -> None:
+def check_target(output: str, option: str = "--output") -> None:
     """Raise UsageError where `output` cannot become a file, before any work is done."""
     path = Path(output)
     if not output or path.is_dir():
-        raise UsageError(f"--output {output or repr(output)}: not the name of a file")
+        raise UsageError(f"{option} {output or repr(output)}: not the name of a file")
     if not path.absolute().parent.is_dir():
-        raise UsageError(f"--output {output}: its folder does not exist")
+        raise UsageError(f"{option} {output}: its folder does not exist")
 
 
 def emit(render: Callable[[Surface], str], output: str | None) -> None:
@@ -79,8 +80,10 @@ def _write_file(path: Path, text: str) -> None:
         draft = target.with_name(f".{target.name}.{os.getpid()}.part")
         try:
             draft.write_bytes(data)
+            if target.exists():
+                draft.chmod(S_IMODE(target.stat().st_mode))
             draft.replace(target)
         finally:
             draft.unlink(missing_ok=True)
     except OSError as error:
-        raise UsageError(f"--output {path}: {error.strerror or error}") from None
+        raise UsageError(f"{path}: cannot be written: {error.strerror or error}") from None

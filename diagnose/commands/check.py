@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import TYPE_CHECKING
 
 from diagnose.api import check, rules_of
 from diagnose.commands._options import add_policy_options, config_of, inputs_of, one_of
-from diagnose.commands._output import check_target, emit
+from diagnose.commands._output import check_target, emit, hush
 from diagnose.errors import DiagnoseError
 from diagnose.gate import gate
 from diagnose.report import format_names, load_format
@@ -17,11 +16,12 @@ from diagnose.types import InputError, Report
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from diagnose.config import Policy
+    from diagnose.report import Surface
 
-__all__ = ["HELP", "arguments", "judged", "run"]
+__all__ = ["HELP", "add_report_options", "arguments", "judged", "present", "run"]
 
 HELP = "say what a run's numbers prove, what is wrong and what to do; `diagnose FILE` is short for it"
 
@@ -29,6 +29,11 @@ HELP = "say what a run's numbers prove, what is wrong and what to do; `diagnose 
 def arguments(parser: ArgumentParser) -> None:
     """Add the arguments."""
     add_policy_options(parser)
+    add_report_options(parser)
+
+
+def add_report_options(parser: ArgumentParser) -> None:
+    """Add `--format` and `--output`."""
     parser.add_argument(
         "--format",
         metavar="FORMAT",
@@ -45,30 +50,37 @@ def run(arguments: Namespace) -> int:
         check_target(arguments.output)
     reports = judged(arguments)
     form = load_format(arguments.format)
-    status = gate(reports)
+    return present(reports, lambda surface: form.render(reports, surface), arguments.output)
+
+
+def present(reports: Sequence[Report], render: Callable[[Surface], str], output: str | None) -> int:
+    """Write what `render` makes of the reports, complain of what could not be looked at, and return the status."""
     try:
-        emit(lambda surface: form.render(reports, surface), arguments.output)
+        emit(render, output)
     except BrokenPipeError:
-        # Who reads no further has seen enough; the verdict stands. The rest of the text goes nowhere, so that
-        # the interpreter does not complain about it on its way out.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        hush()  # who reads no further has seen enough; the verdict stands
     _complain(obstacle for report in reports for obstacle in (report.error, *report.obstacles) if obstacle is not None)
-    return status
+    return gate(reports)
 
 
-def judged(arguments: Namespace) -> list[Report]:
-    """Return the report on every input, as the configuration and the command line want it judged."""
+def judged(arguments: Namespace, judge: Callable[[str, Policy], Report] | None = None) -> list[Report]:
+    """Return the report on every input, as the configuration and the command line want it judged.
+
+    judge: instead of `check`, where the inputs are no files.
+    """
     config, sources = config_of(arguments), inputs_of(arguments)
     policies = [config.policy(source) for source in sources]
     for policy in policies:  # a misspelt rule or answer is said at once, not after the first input was read
         rules_of(policy)
-    return [_report(source, policy, arguments) for source, policy in zip(sources, policies, strict=True)]
+    return [
+        _report(source, policy, arguments, judge or check) for source, policy in zip(sources, policies, strict=True)
+    ]
 
 
-def _report(source: str, policy: Policy, arguments: Namespace) -> Report:
+def _report(source: str, policy: Policy, arguments: Namespace, judge: Callable[[str, Policy], Report]) -> Report:
     """Report on one input; what goes wrong unexpectedly with it must not cost the others their reports."""
     try:
-        return check(source, policy)
+        return judge(source, policy)
     except DiagnoseError:
         raise
     except Exception as error:
