@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -17,7 +19,7 @@ from diagnose.types import InputError, NotChecked, Report
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from diagnose.config import Policy
     from diagnose.engine.judge import Judgement
@@ -143,9 +145,27 @@ def _report(
 ) -> Report:
     """Lead an input down the whole way: text to runs, runs to facts, facts to findings."""
     try:
-        runs = reading()
+        with _uncollected():
+            return _judged(source, reading(), assumed, rules, before)
     except UnreadableInputError as error:
         return Report((source,), error=InputError(error.message, error.hint))
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Put the search for cyclic garbage off: among thousands of values and facts that all stay it takes long."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def _judged(
+    source: str, runs: Sequence[Run], assumed: Assumptions, rules: Sequence[Rule], before: Sequence[Run]
+) -> Report:
     facts = [
         derive(run, assumed, [other for other in runs if other is not run], _counterpart(run, before)) for run in runs
     ]
