@@ -22,7 +22,8 @@ _config_file
 config baseline
 report gate llm compare reproduce
 api
-commands serve integrations
+integrations
+commands serve
 cli
 __main__
 """
