@@ -151,8 +151,8 @@ _ALIASES = _aliases(
         "map75": "map_75 ap75 bbox_ap75 bbox_map_75 segm_ap75",
         "ndcg": "ndcg_score",
         "mrr": "mean_reciprocal_rank",
-        "samples": "n_samples num_samples sample_count num_examples n_examples examples n total_samples num_sample"
-        " sample_size number_of_samples nb_samples dataset_size",
+        "samples": "n_samples num_samples sample_count num_examples n_examples example_count examples n total_samples"
+        " num_sample sample_size number_of_samples nb_samples dataset_size",
         "support": "supports number",
         "predicted": "predicted_count",
         "tp": "true_positives true_positive",

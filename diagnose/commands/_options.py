@@ -28,10 +28,12 @@ def add_rules_option(parser: ArgumentParser) -> None:
     )
 
 
-def add_policy_options(parser: ArgumentParser) -> None:
+def add_policy_options(
+    parser: ArgumentParser, named: str = "FILE", inputs: str = "a file, a folder, or - for standard input"
+) -> None:
     """Add the inputs, `--config`, and an option for each value that a configuration may hold, but the single rules'."""
     fail_on = [*(severity.value for severity in Severity), NEVER]
-    parser.add_argument("inputs", metavar="FILE", nargs="*", help="a file, a folder, or - for standard input")
+    parser.add_argument("inputs", metavar=named, nargs="*", help=inputs)
     parser.add_argument(
         "--config", metavar="FILE", help=f"read this configuration instead of the nearest {' or '.join(CONFIG_FILES)}"
     )

@@ -40,7 +40,6 @@ CORRELATIONS = ("pearson", "spearman", "kendall")
 # What it takes for the metrics of one row to be those of one set of predictions; and for several rows together.
 ONE_AVERAGE = ("same_average=true",)
 _SAME_ROWS = ("same_rows=true", *ONE_AVERAGE)
-_SHARES = Interval(0, 1)
 # From here on a text prints a float in full; a double near 1 is exact to 2^-52.
 _FULL_DIGITS = 7
 _EPSILON = 2.0**-50
@@ -232,7 +231,7 @@ def _square(value: Value | None) -> Interval | None:
         return None
     size = abs(interval)
     # A correlation printed in percent without saying so cannot be squared into a share.
-    return Interval(size.low * size.low, size.high * size.high).meet(_SHARES) if size.low <= 1 else None
+    return Interval(size.low * size.low, min(size.high * size.high, 1)) if size.low <= 1 else None
 
 
 def root(interval: Interval) -> Interval:

@@ -21,6 +21,8 @@ __all__ = ["counted", "tabled"]
 def counted(evaluation: Evaluation, scope: Scope) -> Iterator[Fact]:
     """Yield whether only one class is predicted, from a confusion matrix or from tp, fp, fn and tn."""
     used = four_counts(evaluation) or ()
+    if not used and not evaluation.matrix:
+        return
     matrix = Confusion.of(evaluation.matrix or (cells_of_counts(used) if used else {}))
     rows = matrix.rows
     if rows <= 0:

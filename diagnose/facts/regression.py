@@ -237,7 +237,6 @@ def _beats_null(row: Row, bound: Bound | None, rows: float | None, scope: Scope)
         default=None,
     )
     correlation = best.interval if best is not None else None
-    evidence = _evidence(row, "r2", "mse", "rmse", *CORRELATIONS)
     noise = max(3 / math.sqrt(rows or _ROWS), _NO_CORRELATION)
     if best is not None and correlation is not None and float(correlation.low) > noise:
         because = (
@@ -261,6 +260,8 @@ def _beats_null(row: Row, bound: Bound | None, rows: float | None, scope: Scope)
         if row.r2 is not None:
             evidence = _evidence(row, "r2", *CORRELATIONS)
             bounded = f"{evidence[0].key} {evidence[0].shown} is not above 0"
+        else:
+            evidence = _evidence(row, "mse", "rmse", *CORRELATIONS)
         because = f"{bounded}: always answering the mean of the labels has no larger error"
         if best is not None:
             found = [v for name in CORRELATIONS if (v := row.evaluation.get(name)) is not None]
@@ -271,9 +272,8 @@ def _beats_null(row: Row, bound: Bound | None, rows: float | None, scope: Scope)
     elif best is not None and correlation is not None and correlation.high <= 0 and bound is None:
         found = [v for name in CORRELATIONS if (v := row.evaluation.get(name)) is not None]
         because = f"{quoted(*found)}: no correlation is above 0, and answers unrelated to the labels do as well"
-        yield claim(
-            "beats_null", holds=False, scope=scope, basis=(Proof.PROVED, ()), because=because, evidence=evidence
-        )
+        used = _evidence(row, "r2", "mse", "rmse", *CORRELATIONS)
+        yield claim("beats_null", holds=False, scope=scope, basis=(Proof.PROVED, ()), because=because, evidence=used)
 
 
 def _question(rows: Sequence[Row], scope: Scope, *, known: bool) -> Iterator[Question]:

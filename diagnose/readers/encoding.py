@@ -8,7 +8,11 @@ from __future__ import annotations
 import codecs
 import re
 
-__all__ = ["clean", "decode", "encoding_of"]
+__all__ = ["SECTION", "clean", "decode", "encoding_of"]
+
+# Between these lines `diagnose card` writes into a model card what was read from it, which is no news to a reader.
+SECTION = ("<!-- diagnose:begin -->", "<!-- diagnose:end -->")
+_BEGIN, _END = (re.compile(rf"^[ \t]*{mark}[ \t]*$", re.MULTILINE) for mark in SECTION)
 
 # The longer marks first: UTF-32's little-endian mark begins with UTF-16's. The mark itself is removed by `clean`.
 _MARKS = (
@@ -82,7 +86,7 @@ def decode(data: bytes, encoding: str) -> str:
 
 def clean(text: str) -> str:
     """Return `text` with one kind of line end, repaired encoding, and without what only a terminal needs."""
-    text = _newlines(_ANSI.sub("", text) if "\x1b" in text else text)
+    text = _without_section(_newlines(_ANSI.sub("", text) if "\x1b" in text else text))
     if not text.isascii():
         text = "\n".join(line if line.isascii() else _repair(line) for line in text.split("\n"))
         text = text.replace("\u2212", "-")
@@ -100,6 +104,15 @@ def _newlines(text: str) -> str:
     if "\r" not in text and "\b" not in text:
         return text
     return "\n".join(_last_shown(line) if "\r" in line or "\b" in line else line for line in text.split("\n"))
+
+
+def _without_section(text: str) -> str:
+    """Blank the section that `diagnose card` wrote; the other lines keep their numbers."""
+    begin = _BEGIN.search(text) if SECTION[0] in text else None
+    end = _END.search(text, begin.end()) if begin else None
+    if begin is None or end is None:
+        return text
+    return text[: begin.start()] + "\n" * text.count("\n", begin.start(), end.end()) + text[end.end() :]
 
 
 def _last_shown(line: str) -> str:
