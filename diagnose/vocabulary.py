@@ -63,7 +63,7 @@ METRICS: dict[str, Metric] = {
     **_metrics("spread", "label_variance label_std", low=0),
     **_metrics("axis", "step epoch iteration", low=0),
     **_metrics("setting", "learning_rate grad_norm total_flos num_tokens momentum weight_decay best_epoch threshold"),
-    **_metrics("setting", "gradient_reach dead_units", low=0),  # samples of the training callbacks
+    **_metrics("setting", "gradient_reach dead_units update_ratio", low=0),  # samples of the training callbacks
     **_metrics("error", "stderr", low=0),
 }
 

@@ -1,7 +1,7 @@
 """The gradients along the log: whether they vanish, in all of the model or below its last layers, and dead units.
 
-The norm of the whole gradient is what trainers log. How far it reaches down and which units are dead are samples that
-the training callbacks take (`integrations`), since no log has them.
+The norm of the whole gradient is what trainers log. How far it reaches down, how far a step moves the weights and which
+units are dead are samples that the training callbacks take (`integrations`), since no log has them.
 """
 
 from __future__ import annotations
@@ -21,12 +21,15 @@ if TYPE_CHECKING:
 PROVIDES: Mapping[str, str] = {
     "gradient.zero_tail": "how many logged gradient norms at the end are exactly 0",
     "gradient.reach": "the largest of the last three samples of the lower half's share of the gradient norm",
+    "update_ratio.least": "the smallest of the last three samples of a step's |change|/|weight|, median of matrices",
+    "update_ratio.most": "the largest of them",
     "dead_units.share": "the smallest of the last three samples of the share of a layer's ReLU units that never answer",
 }
 NEEDS: tuple[str, ...] = ()
 
 # One sample is one batch.
 _SAMPLES = 3
+_MOVED = ("update_ratio.least", "update_ratio.most")
 
 
 def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Question]:  # noqa: ARG001
@@ -45,6 +48,13 @@ def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Ques
         yield Fact(
             "gradient.reach", largest.number, scope, Proof.PROVED, because, evidence=tuple(p.value for p in reach)
         )
+    moved = sorted(_last(run, "update_ratio"), key=lambda p: p.number)
+    for name, point, word in zip(_MOVED, (moved[0], moved[-1]), ("least", "most"), strict=True) if moved else ():
+        because = (
+            f"in the last {_SAMPLES} sampled steps, a step changed the weights by at {word} {point.number:.2g} of "
+            f"their size, in the median of the matrices ({_steps(moved)})"
+        )
+        yield Fact(name, point.number, scope, Proof.PROVED, because, evidence=tuple(p.value for p in moved))
     dead = _last(run, "dead_units")
     if dead:
         yield _dead(run, dead, scope)

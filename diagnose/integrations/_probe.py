@@ -1,4 +1,4 @@
-"""Samples of what only a model's tensors show: how far down the gradient reaches, and which ReLU layers are dead.
+"""Samples of what only a model's tensors show: the gradient's reach, a step's size, and dead ReLU layers.
 
 A sample reads the gradients that are there anyway, or listens to one forward pass. It draws no random number and writes
 to no tensor, and waits for the device once.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ _FEWEST = 4
 _ROWS = 16
 # Samples lie at least `every` steps apart, and later a tenth of the way, but never further than this many steps.
 _WIDEST = 500
+# Of each matrix so many weights are compared before and after a step, spread over all of it.
+_WEIGHTS = 1024
 
 
 class Probe:
@@ -34,6 +37,7 @@ class Probe:
         self._relus: dict[str, Any] | None = None
         self._handles: list[Any] = []
         self._active: dict[str, Any] = {}
+        self._before: list[tuple[Any, Any]] = []
         self.dead_layer = ""
 
     def due(self, step: int) -> bool:
@@ -47,11 +51,31 @@ class Probe:
         """
         self._next = step + max(self._every, min(step // 10, _WIDEST))
         try:
-            return {**self.gradients(model), **self._units()}
+            sample = {**self.gradients(model), **self._units()}
+            matrices = [p for p in self._parameters if p.grad is not None and p.ndim > 1 and p.numel()]
+            self._before = [(p, _some(p).clone()) for p in matrices] if "grad_norm" in sample else []
         except (NotImplementedError, RuntimeError, TypeError, ValueError) as error:
             self._every = 0
             _LOGGER.warning("step %g: the gradients cannot be sampled, and the run goes on without it: %s", step, error)
             return {}
+        return sample
+
+    def moved(self) -> dict[str, float]:
+        """Return how far the step since the last sample moved the weights (update_ratio); nothing without a sample.
+
+        The median over the weight matrices that have a gradient of |change|/|weight|, on weights spread over each.
+        """
+        import torch  # noqa: PLC0415  # as below
+
+        pairs, self._before = self._before, []
+        if not pairs:
+            return {}
+        norms = [
+            torch.linalg.vector_norm(part, dtype=torch.float32) for p, old in pairs for part in (_some(p) - old, old)
+        ]
+        flat = torch.stack([norm.to(norms[0].device) for norm in norms]).tolist()
+        ratios = [change / size for change, size in zip(flat[::2], flat[1::2], strict=True) if size > 0]
+        return {"update_ratio": median(ratios)} if ratios and all(map(math.isfinite, ratios)) else {}
 
     def gradients(self, model: Any) -> dict[str, float]:
         """Return the norm of the gradient (grad_norm) and the lower half's share of it (gradient_reach).
@@ -109,3 +133,8 @@ class Probe:
             self._active[name] = active | self._active[name] if name in self._active else active
 
         return note
+
+
+def _some(parameter: Any) -> Any:
+    """Return a view of some of a parameter's weights, spread over all of it."""
+    return parameter.detach().reshape(-1)[:: max(1, parameter.numel() // _WEIGHTS)]

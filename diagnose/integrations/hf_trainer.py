@@ -108,6 +108,13 @@ class DiagnoseCallback(TrainerCallback):  # type: ignore[misc]  # transformers' 
             sample.pop("grad_norm", None)
             self._watch.sampled(sample, step, self._probe.dead_layer)
 
+    def on_optimizer_step(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """Sample how far the step moved the weights, where its gradients were sampled."""
+        if self._watch.speaks:
+            self._watch.sampled(self._probe.moved(), state.global_step + 1)
+
     def on_log(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """Take in what is logged; a loss that is no number is looked at without waiting for the next evaluation."""
         if not (self._runs and self._watch.speaks):

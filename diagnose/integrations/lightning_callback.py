@@ -92,8 +92,10 @@ class DiagnoseCallback(_base()):  # type: ignore[misc]  # Lightning's types are 
             self._watch.sampled(self._probe.sample(pl_module, step), step, self._probe.dead_layer)
 
     def on_train_batch_end(self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
-        """Take in the training loss of the steps that the Trainer logs; one that is no number is looked at at once."""
+        """Take in the weights' sample, and the loss of the steps that the Trainer logs; NaN is looked at at once."""
         step = trainer.global_step
+        if self._watch.speaks:
+            self._watch.sampled(self._probe.moved(), step)
         if not self._watch.speaks or step % trainer.log_every_n_steps or step == self._logged:
             return
         loss = outputs.get("loss") if isinstance(outputs, dict) else outputs

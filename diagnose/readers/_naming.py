@@ -16,7 +16,7 @@ __all__ = ["MEASURES", "TRAINER_KEYS", "Splits", "class_labels", "held_out", "ta
 
 MEASURES = ("score", "correlation", "error", "loss")
 # A trainer, or a callback that samples the gradients, logs these beside the loss of the training.
-TRAINER_KEYS = ("learning_rate", "grad_norm", "gradient_reach", "dead_units")
+TRAINER_KEYS = ("learning_rate", "grad_norm", "gradient_reach", "dead_units", "update_ratio")
 _HELD_OUT = ("eval", "test")
 _PER_CLASS = {"precision", "recall", "f1"}
 

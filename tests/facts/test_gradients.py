@@ -66,3 +66,15 @@ def test_a_layer_with_one_live_batch_is_not_dead():
     rows = [*sampled("dead_units", 1.0, 0.98, 1.0), {"loss": 1.0, "step": 50}]
     assert facts_of(rows)["dead_units.share"].value == 0.98
     assert "dead-units" not in [f.rule for f in check_text(json.dumps({"log_history": rows})).findings]
+
+
+@pytest.mark.parametrize(
+    ("ratios", "rule"),
+    [((50.0, 12.0, 30.0), "exploding-updates"), ((0.0, 1e-9, 0.0), "vanishing-updates"), ((50.0, 0.01, 1e-9), None)],
+)
+def test_steps_that_throw_the_weights_about_or_leave_them_are_found_in_three_samples(ratios, rule):
+    report = check_text(json.dumps({"log_history": [*logged(0.5, 0.4, 0.6), *sampled("update_ratio", *ratios)]}))
+    fired = {f.rule for f in report.findings} & {"exploding-updates", "vanishing-updates"}
+    assert fired == ({rule} if rule else set())
+    facts = facts_of(sampled("update_ratio", *ratios))
+    assert (facts["update_ratio.least"].value, facts["update_ratio.most"].value) == (min(ratios), max(ratios))

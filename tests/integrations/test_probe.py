@@ -117,3 +117,27 @@ def test_a_sample_draws_no_random_number_and_changes_no_tensor():
     for parameter, weight, gradient in zip(model.parameters(), *before[1:], strict=True):
         assert torch.equal(parameter, weight)
         assert torch.equal(parameter.grad, gradient)
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.25])
+def test_the_update_is_the_median_change_of_the_matrices_by_their_size(rate):
+    model, probe = network(), Probe(1)
+    backward(model)
+    probe.sample(model, 1)
+    assert probe.moved() == {"update_ratio": 0.0}
+    probe.sample(model, 2)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.mul_(1 - rate)
+    assert probe.moved()["update_ratio"] == pytest.approx(rate, rel=1e-5)
+    assert probe.moved() == {}
+
+
+def test_of_a_large_matrix_weights_from_all_over_it_are_compared():
+    model, probe = torch.nn.Sequential(*(torch.nn.Linear(300, 300) for _ in range(4))), Probe(1)
+    model(torch.randn(16, 300)).pow(2).mean().backward()
+    probe.sample(model, 1)
+    with torch.no_grad():
+        for layer in model:
+            layer.weight[150:] *= 2
+    assert probe.moved()["update_ratio"] == pytest.approx(math.sqrt(0.5), rel=0.1)
