@@ -76,8 +76,6 @@ def check(source: str, policy: Policy, reading: Callable[[str], Sequence[Run]] =
     The report says which findings fail, and what could not be looked at; `diagnose.gate.gate` makes a status of it.
     reading: reads this input, and the one to compare with, where they are no files.
     """
-    from diagnose.baseline import Baseline  # noqa: PLC0415  # json and dates are for those who have a baseline
-
     rules = rules_of(policy)
     before = _comparable(policy.against, reading) if policy.against else ()
     report = _report(
@@ -89,6 +87,8 @@ def check(source: str, policy: Policy, reading: Callable[[str], Sequence[Run]] =
     )
     if policy.baseline is None or report.error is not None:
         return decide(report, policy)
+    from diagnose.baseline import Baseline  # noqa: PLC0415  # json and dates are for those who have a baseline
+
     known = Baseline.load(Path(policy.baseline))
     report = replace(report, obstacles=tuple(known.expired(source)))
     return decide(report, policy, known.acceptance(source, report, rules))

@@ -10,10 +10,9 @@ import fnmatch
 import os
 import re
 import tomllib
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from diagnose.errors import ConfigError
 from diagnose.types import Requirement, Severity
@@ -40,8 +39,7 @@ _CHANGES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One value, under its dotted key ("rule.overfitting.params.drop_min"), and where it was written."""
 
     key: str
@@ -49,8 +47,7 @@ class Entry:
     origin: str
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(NamedTuple):
     """Values that were written in one place; pattern: of the inputs' paths that they are for, None: all."""
 
     origin: str
@@ -64,8 +61,7 @@ class Layer:
                 yield Entry(key, item, self.origin)
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(NamedTuple):
     """What is asked of one input; entries: every value in force."""
 
     entries: tuple[Entry, ...]
@@ -132,8 +128,7 @@ class Policy:
         return (*targets, *(_change(entry, better.get(entry.key.split(".")[1])) for entry in limits))
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(NamedTuple):
     """All layers; folder: the one whose paths the patterns are relative to."""
 
     layers: tuple[Layer, ...]

@@ -7,15 +7,13 @@ A canonical metric name is `[average_]base`, such as "accuracy", "macro_f1", "lo
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
 __all__ = ["METRICS", "Metric", "Name", "Place", "metric_of", "parse_name", "parse_place", "setting_of", "split_of"]
 
 
-@dataclass(frozen=True, slots=True)
-class Metric:
+class Metric(NamedTuple):
     """What is known of a metric.
 
     higher_is_better: None where neither is; low, high: the range of its values (None: open);
@@ -288,8 +286,7 @@ _WORD = re.compile(r"[A-Za-z]+\d*|\d+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z][a-z]|[A-Z]\d)")
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(NamedTuple):
     """A written metric name taken apart.
 
     metric: the canonical name, or the written words where it is not known; split: as named in it, or None;

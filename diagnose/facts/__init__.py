@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from graphlib import TopologicalSorter
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from diagnose.errors import UsageError, did_you_mean
 from diagnose.facts._confusion import turned
@@ -35,8 +35,7 @@ class FactModule(Protocol):
         """Derive what this module can from the run and from the facts so far."""
 
 
-@dataclass(frozen=True, slots=True)
-class Assumption:
+class Assumption(NamedTuple):
     """An answer of the user: NAME=VALUE, for one run, task or split, or for all."""
 
     name: str
@@ -99,8 +98,7 @@ ASSUMPTIONS: dict[str, str] = {
 _FULL = "full_precision=true"
 
 
-@dataclass(frozen=True, slots=True)
-class Assumptions:
+class Assumptions(NamedTuple):
     """All answers of the user."""
 
     items: tuple[Assumption, ...] = ()

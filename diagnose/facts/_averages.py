@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from diagnose.facts._contradictions import (
     IMPOSSIBLE,
@@ -37,8 +36,7 @@ _FITS = 0.02
 _ROUND_OFF = 1e-12
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(NamedTuple):
     """A per-class table as columns: {metric: one interval a class}; supports: rows of each class, or None.
 
     borrowed: the supports are those of another run on the same classes; values, support_values: as they were printed.

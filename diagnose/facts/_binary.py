@@ -7,9 +7,8 @@ and F1 are ratios of sums of cells, so without N a matrix is known up to a commo
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from diagnose.interval import Interval
@@ -17,8 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Matrix", "Primitive", "primitive", "simplest"]
 
 
-@dataclass(frozen=True, slots=True)
-class Matrix:
+class Matrix(NamedTuple):
     """The four cells of a binary confusion matrix."""
 
     tp: int
@@ -40,8 +38,7 @@ class Matrix:
         return Matrix(self.tp * factor, self.fp * factor, self.fn * factor, self.tn * factor)
 
 
-@dataclass(frozen=True, slots=True)
-class Primitive:
+class Primitive(NamedTuple):
     """The least matrix with given ratios.
 
     rows_below: it is the only one, up to a factor, among all with fewer rows than this;

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from diagnose.facts._scores import share
 
@@ -21,8 +20,7 @@ __all__ = ["MEASURES", "Measure", "agreement", "auc_of_labels", "printed_measure
 _LOST = 1e-6
 
 
-@dataclass(frozen=True, slots=True)
-class Measure:
+class Measure(NamedTuple):
     """A metric of the four cells: how it is written, and what it is (None for 0/0)."""
 
     formula: str

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from diagnose.facts._binary_measures import agreement, printed_measures
 from diagnose.facts._binary_search import Box, Positives, matrices, positives_of, with_positives
@@ -23,8 +22,7 @@ _FOUR = ("accuracy", "precision", "recall", "f1")
 _ROUNDED = "rounded=true"
 
 
-@dataclass(frozen=True, slots=True)
-class Recovered:
+class Recovered(NamedTuple):
     """The only matrix that fits, or None where none does.
 
     others: the metrics beside the four scores that were needed; rests: the facts likewise; assumes: on top of theirs.
@@ -36,8 +34,7 @@ class Recovered:
     assumes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(NamedTuple):
     """The share of positives that the user names: the answer, and every share that prints so."""
 
     answer: str
@@ -48,8 +45,7 @@ class Told:
         return positives_of(self.share)(rows)
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """What narrows the search beside the printed metrics.
 
     positive: how many rows are positive, by the other rows of a history; fewer: how many rows there are, by the way in
@@ -142,8 +138,7 @@ def _narrowed(rows: Fact, scores: Scores, evaluation: Evaluation, known: Known, 
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class _Attempt:
+class _Attempt(NamedTuple):
     """What a matrix is held against beside the four scores, and what that rests on."""
 
     fits: Callable[[Matrix], bool]

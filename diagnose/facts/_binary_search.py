@@ -8,9 +8,8 @@ integers, taken over the whole intervals.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from diagnose.facts._binary import Matrix
 from diagnose.interval import Interval
@@ -36,8 +35,7 @@ Ratio = tuple[int, int]
 Positives: TypeAlias = "Callable[[int], range]"
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
+class Box(NamedTuple):
     """All that four printed scores may have been, as the factors that the search multiplies counts with.
 
     wrong: E/N; fp_per_tp and fn_per_tp: FP/TP and FN/TP; tp_per_error: TP/E; each the least and the largest.

@@ -7,8 +7,7 @@ part in more errors than there are, or miss the averages printed beside the tabl
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,8 +23,7 @@ _MOST_TRIED = 600
 _SLACK = 1e-9
 
 
-@dataclass(frozen=True, slots=True)
-class Mean:
+class Mean(NamedTuple):
     """A printed average of precision or F1: macro, or weighted by the rows of each class.
 
     undefined: what each class's score is without a right row: 0, or 1 where 0/0 is printed so.

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,8 +17,7 @@ Cells: TypeAlias = "Mapping[str, Mapping[str, int]]"
 _ROWS_TRUE, _COLUMNS_TRUE = "rows_are_true=true", "rows_are_true=false"
 
 
-@dataclass(frozen=True, slots=True)
-class Confusion:
+class Confusion(NamedTuple):
     """The sums of a matrix, a number for each of its labels: those of the true classes, then the others."""
 
     cells: Cells

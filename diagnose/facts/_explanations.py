@@ -7,9 +7,9 @@ that held may fail. Its rank is the chance with which a wrong reading of its kin
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from diagnose.facts._changes import cut, replaced, typos, with_text
 from diagnose.facts._elsewhere import elsewhere
@@ -47,8 +47,7 @@ UNKNOWN = "a figure was mistyped"
 _Key: TypeAlias = tuple[str | None, tuple[str, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Fix:
+class _Fix(NamedTuple):
     """A change of one number that mends a contradiction: what is left after it, and the number as it would stand."""
 
     value: Value
@@ -56,8 +55,7 @@ class _Fix:
     left: frozenset[_Key]
 
 
-@dataclass(frozen=True, slots=True)
-class Checks:
+class Checks(NamedTuple):
     """The checks that an evaluation has to hold to.
 
     by_class: those that look at each class of a table by itself; sums: those that find that the first of the values is

@@ -7,10 +7,9 @@ the project's forensics on skilled, guessing, weak and nearly constant models.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from diagnose.facts._constant_forms import (
     macro_precision_text,
@@ -49,8 +48,7 @@ _UNITS_APART = 16
 _NEARLY_ALL = Fraction(95, 100)
 
 
-@dataclass(frozen=True, slots=True)
-class Fingerprint:
+class Fingerprint(NamedTuple):
     """A reading of the scores as a constant classifier's.
 
     average: macro, weighted or binary; zero_division: "0", "1" or "nan"; share: of the rows whose true class is the

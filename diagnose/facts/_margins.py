@@ -7,9 +7,8 @@ Recall x support is a whole number of right rows, right rows / precision a whole
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from diagnose.facts._scores import share
 from diagnose.interval import Interval
@@ -30,8 +29,7 @@ _FEWEST_TRIED = 20
 UNBOUNDED = 10**15
 
 
-@dataclass(frozen=True, slots=True)
-class Margin:
+class Margin(NamedTuple):
     """One class: its rows, right rows, predictions, wrong predictions, and errors that touch it. Whole numbers."""
 
     label: str

@@ -11,9 +11,8 @@ assignments by a K-category correlation coefficient).
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from diagnose.interval import Interval
 from diagnose.vocabulary import metric_of
@@ -37,8 +36,7 @@ _WRITTEN = Fraction(5, 1000)
 _OF_SCORES = Fraction(1, 1000)
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(NamedTuple):
     """A number that can be reported under a metric's name.
 
     name: what it is, in words; own: whether the metric's name means it; formula: how it is computed, with its numbers;

@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from diagnose.facts._scores import keyed
 from diagnose.interval import Interval, printed_interval
@@ -47,8 +47,7 @@ _EPSILON = 2.0**-50
 _OUTWARDS = 1 + 2.0**-48
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(NamedTuple):
     """What is known of a quantity: the interval, how it follows, what it assumes, the values that it rests on."""
 
     interval: Interval

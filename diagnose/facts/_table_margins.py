@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from diagnose.facts._choices import Mean, choices
 from diagnose.facts._join import join
@@ -27,8 +26,7 @@ _SCORES = ("precision", "recall", "f1", "support")
 _CLOSE = 100
 
 
-@dataclass(frozen=True, slots=True)
-class TableMargins:
+class TableMargins(NamedTuple):
     """What a table says of its classes.
 
     margins: of the classes that say enough, in the table's order; assumes: what they rest on; values: the numbers that

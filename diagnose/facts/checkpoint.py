@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from diagnose.facts._curves import Curve, curve_of, history_of, show
 from diagnose.facts._scopes import series_scope
@@ -40,8 +39,7 @@ _ONE_SIDED = ("precision", "recall", "specificity", "npv", "fpr", "fnr")
 _FEWEST = 3
 
 
-@dataclass(frozen=True, slots=True)
-class _Column:
+class _Column(NamedTuple):
     """A metric's curve with its noise, and its value in the kept row."""
 
     curve: Curve

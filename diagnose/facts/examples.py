@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from diagnose.facts._curves import sane, show
 from diagnose.interval import Interval, printed_interval
@@ -28,8 +27,7 @@ _WIDEST = 0.1
 _ROWS = 400
 
 
-@dataclass(frozen=True, slots=True)
-class _Passes:
+class _Passes(NamedTuple):
     """Batches per pass over the data (before accumulation), and the sentence that derives them."""
 
     batches: Interval

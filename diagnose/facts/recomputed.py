@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from diagnose.facts._confusion import either_way
 from diagnose.facts._proofs import resting_on
@@ -32,8 +32,7 @@ NEEDS: tuple[str, ...] = ()
 _MOST_TOLD = 3
 
 
-@dataclass(frozen=True, slots=True)
-class _Check:
+class _Check(NamedTuple):
     """A reported value with the ways that its name allows, those of them that fit, and others that fit."""
 
     value: Value

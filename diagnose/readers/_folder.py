@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from diagnose.errors import UnreadableInputError
 from diagnose.interval import parse_number
@@ -30,8 +31,7 @@ _ROLES = {
 _MEASURES = ("score", "correlation", "error", "loss")
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(NamedTuple):
     """One file: the folder of the run it belongs to, the words of its name that are its own, what it says."""
 
     path: Path

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from diagnose.readers._numbers import Printed, is_absent, read_number
 from diagnose.vocabulary import Name, parse_name
@@ -16,8 +15,7 @@ __all__ = ["Item", "Reading", "items_of", "score_like"]
 _SCORES = ("score", "correlation", "error")
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """A cell that holds a number, its name taken apart; `kind`: that of the metric, "" where it is not known."""
 
     cell: Cell

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from diagnose.readers._markup import plain
 
@@ -14,8 +14,7 @@ _BRANCH = re.compile(r"^[\s│|]*[├└][─━]*\s*")
 _ITEM = re.compile(r"[\"']?(?P<key>[^:=|\"']{1,60})[\"']?\s{0,8}(?::(?!//)|=(?!=)|：)\s{0,8}(?P<value>\S.*)")
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """A key and the text behind it; `indent` in columns; `bullet`: a list mark stands in front."""
 
     key: str

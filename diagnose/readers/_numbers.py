@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from typing import NamedTuple
 
 from diagnose.interval import parse_number
 
@@ -52,8 +52,7 @@ _UNITS = {
 _UNIT = re.compile(r"^([^\s%]*\d)\s*([a-z]+)$", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Printed:
+class Printed(NamedTuple):
     """A number and the text that prints it, without percent sign or unit.
 
     percent: a percent sign stood behind it; approximate: the source says "about";

@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from diagnose.report._places import Place, Places, project_path
 from diagnose.report._story import FindingStory, tell_finding, tell_steps
@@ -23,8 +22,7 @@ __all__ = ["UNREADABLE", "Entry", "entries", "identity", "input_path", "obstacle
 UNREADABLE = "unreadable-input"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One finding; `identity` stays the same in the next run, whatever the numbers are and wherever they stand."""
 
     report: Report

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from diagnose.report._words import clean, shown
 from diagnose.types import Scope, row_step
@@ -21,8 +20,7 @@ __all__ = ["History", "histories"]
 _FEWEST = 3
 
 
-@dataclass(frozen=True, slots=True)
-class History:
+class History(NamedTuple):
     """One metric over the steps: its name, its numbers in order (NaN kept), and its first, best and last in words."""
 
     name: str

@@ -13,7 +13,7 @@ from bisect import bisect_left
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 from diagnose.readers.encoding import clean, decode, encoding_of
@@ -37,8 +37,7 @@ _DECODER = json.JSONDecoder(strict=False)
 _CLOSING = {"{": "}", "[": "]"}
 
 
-@dataclass(frozen=True, slots=True)
-class Region:
+class Region(NamedTuple):
     """A line, and the columns of a number in it: characters counted from 1, `end` behind the last; 0: not known."""
 
     line: int
@@ -46,8 +45,7 @@ class Region:
     end: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A file, as `project_path` gives it, and where in it."""
 
     path: str

@@ -5,9 +5,8 @@ Every text of a story is safe to print: on one line, printable, of bounded lengt
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from diagnose.report._histories import History, histories
 from diagnose.report._phrases import finding_place, lacked, option, proof_words, quote, quote_unread, where
@@ -56,8 +55,7 @@ _ANY_DECIDER = (
 _NO_SCORE = "A score of the task on held-out rows (accuracy, F1, a correlation, an error rate): no such number was read"
 
 
-@dataclass(frozen=True, slots=True)
-class FindingStory:
+class FindingStory(NamedTuple):
     """One finding in words.
 
     proof: its proof word, with the assumptions behind it; where: the run, task, split, class and steps, as far as
@@ -79,8 +77,7 @@ class FindingStory:
     accepted: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """Something to do next, why, as which change of the training arguments, and for which findings."""
 
     title: str
@@ -89,8 +86,7 @@ class Step:
     rules: str
 
 
-@dataclass(frozen=True, slots=True)
-class Story:
+class Story(NamedTuple):
     """One report in words, in the order of the telling.
 
     verdict: a verdict's word, or "unreadable"; deciders: what would decide an unknown verdict, and the option that

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from diagnose.report._phrases import proof_words, where
 from diagnose.report._words import clean, shown
@@ -22,8 +22,7 @@ _HEALTHY = 3
 _BECAUSE = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Derived:
+class Derived(NamedTuple):
     """A fact about the result that was worked out, not read: its name, value, proof and derivation."""
 
     name: str

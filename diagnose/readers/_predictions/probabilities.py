@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from diagnose.errors import UnreadableInputError
 from diagnose.readers._predictions.column import label_of
@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["Probabilities", "Resolved", "decided"]
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(NamedTuple):
     """Scores that were brought into the order of the classes.
 
     each: float64 (rows, classes), probabilities or logits; one: float64 (rows), the score of a class that is told by

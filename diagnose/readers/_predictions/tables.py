@@ -5,8 +5,7 @@ from __future__ import annotations
 import csv
 import itertools
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from diagnose.errors import UnreadableInputError
 from diagnose.readers._predictions.binary import CHUNK, arrays_in, column_of_array, parquet_names, parquet_rows
@@ -29,8 +28,7 @@ _LONGEST_HEADER = 20_000
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(NamedTuple):
     """Predictions as read: what the columns are, and their values."""
 
     roles: Roles

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from diagnose.readers._markup import plain
 from diagnose.readers.records import Cell
@@ -80,8 +80,7 @@ _STEP_LEAD = 25
 _ROUND = re.compile(r"\[(\d+)\]\s+(?=\S+:)")
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(NamedTuple):
     """A name and the number behind it; start and end: where the pair stands in the plain line.
 
     alone: nothing but list marks stands before the name.

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from diagnose.readers._columns import Column, column_of, words_of
 from diagnose.readers._markup import is_number, number_in, plain, words
@@ -28,8 +27,7 @@ _NAMED = re.compile(r"(?:label|task|target|output|intent)\s*[:=]\s*([\w./-][\w .
 _OF = re.compile(r"\s*(?:/|of)\s*\d+$")
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(NamedTuple):
     """A grid with its columns and the context of the headings and the line above it."""
 
     page: Page
