@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, StringConstraints, ValidationError
@@ -76,6 +77,8 @@ _KEYS = frozenset(
     for name, field in model.model_fields.items()
 )
 _PATHS = ("rules", "baseline", "against")
+# "models:/fraud@champion" is no path.
+_ADDRESS = re.compile(r"[a-z]{2,}:/")
 
 
 def validated(
@@ -105,4 +108,4 @@ def validated(
 def _resolved(path: str | list[str], folder: Path) -> str | list[str]:
     if isinstance(path, list):
         return [str(folder / item) for item in path]
-    return str(folder / path)
+    return path if _ADDRESS.match(path) else str(folder / path)

@@ -75,6 +75,10 @@ def test_the_nearest_file_holds_and_a_pyproject_without_the_table_does_not_count
     assert find_config(inner) == room / "a" / "pyproject.toml"
 
 
+def test_the_address_of_a_tracked_run_is_no_path(room):
+    assert policy(room, 'against = "models:/fraud@champion"').against == "models:/fraud@champion"
+
+
 def test_paths_are_relative_to_the_file(room):
     (room / "sub").mkdir()
     path = room / "sub" / "diagnose.toml"
