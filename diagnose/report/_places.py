@@ -96,8 +96,12 @@ class Places:
     _texts: dict[str, _Text | None] = field(default_factory=dict)
 
     def of(self, finding: Finding, report: Report) -> Place:
-        """Return where the first number of a finding stands, rather a score than a count; else the file of its run."""
+        """Return where the first number of a finding stands, rather a score than a count; else the file of its run.
+
+        The numbers of a run that it is compared with stand elsewhere.
+        """
         named = [value for value in evidence(finding) if value.source]
+        named = [value for value in named if value.source in report.source] or named
         if named:
             return self.of_value(next((value for value in named if value.measured), named[0]))
         sources = (run.sources for run in report.runs if run.name == finding.scope.run)

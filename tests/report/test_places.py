@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from made_reports import finding, full_report, reported, value
 from odd_reports import TRICKS, names
 
-from diagnose.api import diagnose
+from diagnose.api import check, diagnose
+from diagnose.config import load_config
 from diagnose.report._places import Place, Places, Region, as_uri, evidence, project_path
 from diagnose.types import Run
 
@@ -116,7 +117,8 @@ def test_a_finding_stands_where_its_first_score_does_else_in_the_file_of_its_run
     count = reported("eval_samples", "100")
     (quoted,) = reported("eval_auc", "0.1").evidence
     score = replace(count, evidence=(replace(quoted, measured=True, source="scores.json"),))
-    report = replace(full_report(), runs=(Run("other", sources=("o.json",)), Run("r", sources=("r.json",))))
+    runs = (Run("other", sources=("o.json",)), Run("r", sources=("r.json",)))
+    report = replace(full_report(), source=("metrics.json", "scores.json"), runs=runs)
     places = Places()
     assert places.of(finding(facts=(count, score)), report).path == "scores.json"
     assert places.of(finding(facts=(count,)), report).path == "metrics.json"
@@ -182,3 +184,12 @@ def test_any_name_is_a_uri_that_leads_back_to_it(name):
     assert parts.query == parts.fragment == parts.netloc == ""
     if all(not "\ud800" <= c <= "\udfff" for c in path):
         assert unquote(parts.path).lstrip("/") == path.lstrip("/")
+
+
+def test_a_regression_stands_in_the_run_that_is_judged_and_not_in_the_one_it_is_held_against(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, accuracy in (("before.json", 0.91), ("after.json", 0.71)):
+        (tmp_path / name).write_text(json.dumps({"eval_accuracy": accuracy, "eval_samples": 1000}))
+    report = check("after.json", load_config(None, {"against": "before.json"}).policy("after.json"))
+    (finding,) = [finding for finding in report.findings if finding.rule == "regressed"]
+    assert Places().of(finding, report).path == "after.json"
