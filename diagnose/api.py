@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from diagnose.engine.judge import Judgement
     from diagnose.types import Run
 
-__all__ = ["ABOUT_THE_END", "check", "check_run", "check_text", "chosen_rules", "diagnose", "rules_of"]
+__all__ = ["ABOUT_THE_END", "check", "check_text", "chosen_rules", "diagnose", "rules_of"]
 
 # What these rules say of a run's end is not to be said of its middle.
 ABOUT_THE_END = ("truncated-run", "undertrained", "impatient-stopping")
@@ -61,13 +61,6 @@ def check_text(
     """Report on metrics as text: a paste, a log, the content of a file. `name` is how the report calls it."""
     chosen = chosen_rules(rules, select, ignore)
     return _report(name, lambda: read_text(text, name), Assumptions.parse(assume), chosen)
-
-
-def check_run(
-    run: Run, *, assume: Sequence[str] = (), select: Sequence[str] = (), ignore: Sequence[str] = ()
-) -> Report:
-    """Report on a run that a program holds already: a training that goes on, a record of a tracking server."""
-    return _report(run.name, lambda: [run], Assumptions.parse(assume), chosen_rules((), select, ignore))
 
 
 def check(source: str, policy: Policy, reading: Callable[[str], Sequence[Run]] = read) -> Report:

@@ -17,7 +17,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from diagnose.api import check_run, diagnose
+from diagnose.api import check, diagnose
 from diagnose.cli import main
 from diagnose.config import load_config
 from diagnose.errors import UnreadableInputError, UsageError
@@ -56,6 +56,10 @@ def logged(histories, params=(), tags=(), datasets=()):
     return interpret(records_of(run, histories, "runs:/0a1b"), "runs:/0a1b")
 
 
+def report_on(run):
+    return check(run.name, load_config(None).policy(run.name), lambda _: [run])
+
+
 def as_logged(log_history):
     """Return the metrics that the Trainer's own MLflow callback makes of its history, in another order."""
     histories = {}
@@ -70,7 +74,7 @@ def as_logged(log_history):
 def test_a_history_is_judged_as_the_trainers_own_file_is(path):
     expected = diagnose(path)
     (run,) = logged(as_logged(json.loads(path.read_text(encoding="utf-8"))["log_history"]))
-    report = check_run(run)
+    report = report_on(run)
     about_settings = {"wrong-checkpoint-kept", "worst-checkpoint-kept"}  # which checkpoint was kept is not logged
     assert {f.rule for f in report.findings} == {f.rule for f in expected.findings} - about_settings
     assert [(e.step, e.split) for e in run.evaluations] == [(e.step, e.split) for e in expected.runs[0].evaluations]
@@ -121,7 +125,7 @@ def test_a_long_history_is_thinned_alike_for_all_its_metrics_and_keeps_its_end()
 
 
 def test_names_with_odd_characters_neither_break_the_reading_nor_act_on_the_screen():
-    report = check_run(logged({"acc\x1b[2J é:/ x": [metric(0, 0.5)], "f1": [metric(0, 0.0)]}, {"a|b\n": "\u202e1"})[0])
+    report = report_on(logged({"acc\x1b[2J é:/ x": [metric(0, 0.5)], "f1": [metric(0, 0.0)]}, {"a|b\n": "\u202e1"})[0])
     from diagnose.report import load_format
 
     for form in ("markdown", "terminal"):
