@@ -83,16 +83,18 @@ class Baseline:
     @classmethod
     def load(cls, path: Path) -> Baseline:
         """Read the file; ConfigError with the reason where it is not one."""
+        hint = "`diagnose baseline` writes one"
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
-            if content["schema"] != SCHEMA:
-                raise ConfigError(f"{path}: not a {SCHEMA} file", "`diagnose baseline` writes one")
-            return cls(path, tuple(_parsed(item) for item in content["accepted"]))
         except OSError as error:
-            hint = "`diagnose baseline` writes one" if isinstance(error, FileNotFoundError) else ""
-            raise ConfigError(f"--baseline {path}: {error.strerror or error}", hint) from None
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ConfigError(f"--baseline {path}: not valid: {error!r}", "`diagnose baseline` writes one") from None
+            missing = isinstance(error, FileNotFoundError)
+            raise ConfigError(f"--baseline {path}: {error.strerror or error}", hint if missing else "") from None
+        except ValueError:
+            raise ConfigError(f"--baseline {path}: not JSON", hint) from None
+        items = content.get("accepted") if isinstance(content, dict) and content.get("schema") == SCHEMA else None
+        if not isinstance(items, list):
+            raise ConfigError(f"--baseline {path}: not a {SCHEMA} file", hint)
+        return cls(path, tuple(_parsed(item, f"--baseline {path}: entry {n}") for n, item in enumerate(items, 1)))
 
     def save(self) -> str:
         """Return the file's text, in an order that does not depend on how it came about."""
@@ -170,9 +172,12 @@ def _plain(item: Accepted) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _parsed(item: Mapping[str, Any]) -> Accepted:
-    where = (item["run"], item["task"], item["split"], item["class"])
-    expires = dt.date.fromisoformat(item["expires"]).isoformat()
-    values = {str(name): [float(low), float(high)] for name, (low, high) in item["values"].items()}
-    acceptance = Acceptance(str(item["reason"]), expires)
-    return Accepted(item["source"], item["rule"], where, Severity(item["severity"]), values, acceptance)
+def _parsed(item: Any, place: str) -> Accepted:
+    try:
+        where = (item["run"], item["task"], item["split"], item["class"])
+        values = {str(name): [float(low), float(high)] for name, (low, high) in item["values"].items()}
+        acceptance = Acceptance(str(item["reason"]), dt.date.fromisoformat(item["expires"]).isoformat())
+        return Accepted(item["source"], item["rule"], where, Severity(item["severity"]), values, acceptance)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        lacks = f"it lacks {error}" if isinstance(error, KeyError) else f"{error}"
+        raise ConfigError(f"{place}: not an accepted finding: {lacks}", "`diagnose baseline` writes them") from None
