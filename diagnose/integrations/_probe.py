@@ -23,8 +23,8 @@ _FEWEST = 4
 _ROWS = 16
 # Samples lie at least `every` steps apart, and later a tenth of the way, but never further than this many steps.
 _WIDEST = 500
-# Of each matrix so many weights are compared before and after a step, spread over all of it.
-_WEIGHTS = 1024
+# Of so many matrices (or up to twice) so many weights each are compared before and after a step, spread over all.
+_MATRICES, _WEIGHTS = 8, 1024
 
 
 class Probe:
@@ -53,7 +53,8 @@ class Probe:
         try:
             sample = {**self.gradients(model), **self._units()}
             matrices = [p for p in self._parameters if p.grad is not None and p.ndim > 1 and p.numel()]
-            self._before = [(p, _some(p).clone()) for p in matrices] if "grad_norm" in sample else []
+            few = matrices[:: max(1, len(matrices) // _MATRICES)] if "grad_norm" in sample else []
+            self._before = [(p, _some(p).clone()) for p in few]
         except (NotImplementedError, RuntimeError, TypeError, ValueError) as error:
             self._every = 0
             _LOGGER.warning("step %g: the gradients cannot be sampled, and the run goes on without it: %s", step, error)
@@ -63,7 +64,7 @@ class Probe:
     def moved(self) -> dict[str, float]:
         """Return how far the step since the last sample moved the weights (update_ratio); nothing without a sample.
 
-        The median over the weight matrices that have a gradient of |change|/|weight|, on weights spread over each.
+        The median over some of the weight matrices that have a gradient of |change|/|weight|, on some of their weights.
         """
         import torch  # noqa: PLC0415  # as below
 
