@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from diagnose.facts._cells import Cells
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from diagnose.facts import Assumptions
+    from diagnose.facts._margins import Margin
     from diagnose.types import ClassRow, Evaluation, Facts, Run, Scope
 
 PROVIDES: Mapping[str, str] = {
@@ -92,6 +94,21 @@ def _of_matrix(evaluation: Evaluation, matrix: Confusion, scope: Scope, facts: F
                 yield Fact("per_class.support", margin.support, inner, proof_on(assumes), because, "rows", assumes)
                 because = f"the column of {margin.label} adds up to {margin.predicted.low}"
                 yield from margin_facts(margin, rows, scope, because, (basis, basis))
+                yield from _scores_of(margin, inner, assumes)
+
+
+def _scores_of(margin: Margin, scope: Scope, assumes: tuple[str, ...]) -> Iterator[Fact]:
+    """Yield precision, recall and F1 of a class of a matrix, those with a denominator."""
+    right, rows, given = int(margin.tp.low), margin.support, int(margin.predicted.low)
+    for name, over, shown in (
+        ("recall", rows, f"{right}/{rows}"),
+        ("precision", given, f"{right}/{given}"),
+        ("f1", Fraction(rows + given, 2), f"2 x {right}/({rows} + {given})"),
+    ):
+        if over:
+            value = Fraction(right) / over
+            because = f"{name} of {margin.label!r} = {shown} = {float(value):.4g}"
+            yield Fact(f"per_class.{name}", float(value), scope, proof_on(assumes), because, "", assumes)
 
 
 def _pairs_of_matrix(matrix: Confusion, scope: Scope, assumes: tuple[str, ...]) -> Fact:

@@ -6,12 +6,15 @@ import time
 from dataclasses import replace
 from random import Random
 
+import pytest
 from _runs import class_row, evaluation_of, fact, facts_of, value, value_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diagnose.facts import Assumptions, classes
+from diagnose import check_text
+from diagnose.facts import Assumptions, classes, derive
 from diagnose.interval import Interval
+from diagnose.readers import read_text
 from diagnose.types import ClassRow, Evaluation, Facts, Run, Scope
 
 FULL = 17
@@ -334,3 +337,14 @@ def test_a_table_of_150_classes_takes_less_than_50_ms():
     assert min(times) < 0.05
     assert len(value(facts, "class_margins")) == 150
     assert value(facts, "confused_pairs")
+
+
+def test_a_matrix_gives_each_class_its_precision_recall_and_f1_and_they_are_judged():
+    text = "true,pos,neg,neutral\npos,3,0,121\nneg,0,8,130\nneutral,0,0,138\n"
+    (run,) = read_text(text, "matrix.csv")
+    found = {(f.name, f.scope.label): f.value for f in derive(run) if f.name.startswith("per_class.")}
+    assert found["per_class.precision", "neutral"] == pytest.approx(138 / 389)
+    assert found["per_class.recall", "pos"] == pytest.approx(3 / 124)
+    assert found["per_class.f1", "neg"] == pytest.approx(16 / 146)
+    rules = {finding.rule for finding in check_text(text, name="matrix.csv").findings}
+    assert {"class-over-predicted", "class-under-predicted"} <= rules
