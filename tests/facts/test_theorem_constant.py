@@ -115,7 +115,10 @@ def test_a_constant_is_among_the_readings_under_each_zero_division(seed, classes
     """The readings of a constant's scores hold the way in which they were made, with the share of its class."""
     (average, zero_division), (decimals, truncated) = form, printed
     scores, k = averaged(constant_matrix(seed, classes), average, zero_division, absent if average == "macro" else 0)
-    if scores["accuracy"] < 0.05:
+    # What is next to 0 or 1 is not told from a good model's scores, nor recall from F1 where labels that never occur
+    # count as 1 (the guards of the fingerprints).
+    near = zero_division == "1" and absent and scores["recall"] - scores["f1"] < 0.05
+    if near or not 0.05 <= scores["accuracy"] <= 0.98:
         return
     metrics = evaluation_of(texts_of(scores, decimals, truncated=truncated)).metrics
     found = fingerprints(Scores(**{name: metrics[name] for name in NAMES}), None, second_sign=False)
