@@ -107,17 +107,17 @@ def _is_root_of(mse: Value, rmse: Value) -> bool:
 
 def _root_of(mse: Value, rmse: Value, square: Interval, side: Interval) -> Contradiction | None:
     low, high = side.low * side.low, side.high * side.high
+    if not above(low, square.high) and not above(square.low, high):
+        return None
     shown = f"{rmse.key}^2 = {rmse.shown}^2 = {Interval(low, high):.6g}, and {mse.key} is {mse.shown}"
     if above(low, square.high):
         because = f"{shown}; an average of roots is never above the root of the average"
         return broken(IMPOSSIBLE, because, (rmse, mse), _UNITS)
-    if above(square.low, high):
-        if high < _BATCH_RATIO * Fraction(square.low):
-            because = f"{shown}; averaging over batches does not explain so large a gap"
-            return broken(IMPOSSIBLE, because, (rmse, mse), _UNITS)
-        batch = f"{rmse.key} is a mean over batches or folds, which lies below the root of {mse.key}, as here"
-        return broken(SETUP, shown, (rmse, mse), tested=((_DIRECTION, batch),))
-    return None
+    if high < _BATCH_RATIO * Fraction(square.low):
+        because = f"{shown}; averaging over batches does not explain so large a gap"
+        return broken(IMPOSSIBLE, because, (rmse, mse), _UNITS)
+    batch = f"{rmse.key} is a mean over batches or folds, which lies below the root of {mse.key}, as here"
+    return broken(SETUP, shown, (rmse, mse), tested=((_DIRECTION, batch),))
 
 
 def determination(place: Place) -> Iterator[Outcome]:
@@ -147,19 +147,20 @@ def _squared(value: Value, pearson: Value) -> Iterator[Outcome]:
     if value.interval is None or pearson.interval is None:
         return
     size = abs(pearson.interval)
+    if not above(value.interval.low, min(size.high, size.high * size.high), 1):
+        yield None
+        return
     name = "R2" if value.metric == "r2" else "explained variance"
     bound = f"{pearson.key}^2 = {pearson.shown.lstrip('-')}^2 = {size * size:.6g}"
     shown = f"{value.key} {value.shown} is above {bound}"
     if above(value.interval.low, size.high, 1):
         because = f"{shown}, and above {pearson.shown} itself; {name} is at most r^2"
         yield broken(IMPOSSIBLE, because, (value, pearson), _OTHER_ROWS)
-    elif above(value.interval.low, size.high * size.high, 1):
+    else:
         swapped = size.meet(value.interval) is not None
         tested = ((0.01, f"{value.key} prints the correlation itself, not its square"),) if swapped else ()
         readings = (_OTHER_ROWS, "one is an average over targets, folds or batches")
         yield broken(SETUP, f"{shown}; {name} is at most r^2", (value, pearson), *readings, tested=tested)
-    else:
-        yield None
 
 
 def largest_errors(place: Place) -> Iterator[Outcome]:

@@ -143,7 +143,6 @@ def score_groups(run: Run, evaluation: Evaluation, scope: Scope, assumed: Assump
     accuracy = None if other_unit else _usable(evaluation, "accuracy")
     rounded = assumed.get("rounded", scope) == "true"
     answer = assumed.get("averaging", scope)
-    decimals = decimals_of(evaluation)
     for prefix in ("", "macro_", "weighted_", "micro_"):
         recall = _usable(evaluation, f"{prefix}recall")
         if recall is None and prefix == "macro_":
@@ -154,7 +153,7 @@ def score_groups(run: Run, evaluation: Evaluation, scope: Scope, assumed: Assump
         answers = [f"averaging={answer}"] if answer and not prefix else []
         answers += ["rounded=true"] if rounded else []
         average = prefix.rstrip("_") or answer
-        yield Scores(accuracy, precision, recall, f1, average, tuple(answers), rounded, decimals)
+        yield Scores(accuracy, precision, recall, f1, average, tuple(answers), rounded, decimals_of(evaluation))
 
 
 def decimals_of(evaluation: Evaluation) -> int:
