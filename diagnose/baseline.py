@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from diagnose.engine.rules import Rule
     from diagnose.types import Finding, Report
 
-__all__ = ["SLACK", "Accepted", "Baseline"]
+__all__ = ["Accepted", "Baseline"]
 
 SCHEMA = "diagnose-baseline/1"
 # A run that is repeated with another seed scatters; a number has to move further than this to be worse.
-SLACK = 0.1
+_SLACK = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class Accepted:
             if name in self.values and name in signs:
                 old = self.values[name]
                 gap = now[0] - old[1] if signs[name] > 0 else old[0] - now[1]
-                if gap > SLACK * max(abs(end) for end in old):
+                if gap > _SLACK * max(abs(end) for end in old):
                     return True
         return False
 

@@ -40,9 +40,9 @@ _CHANGES = {
 
 
 class Entry(NamedTuple):
-    """One value, under its dotted key ("rule.overfitting.params.drop_min"), and where it was written."""
+    """One value, under the path of its key (rule, overfitting, params, drop_min), and where it was written."""
 
-    key: str
+    key: tuple[str, ...]
     value: Any
     origin: str
 
@@ -57,7 +57,7 @@ class Layer(NamedTuple):
     def entries(self) -> Iterator[Entry]:
         """Yield every value; lists that add up name by name."""
         for key, value in _flat(self.values):
-            for item in value if key in _ADDING else (value,):
+            for item in value if key[0] in _ADDING else (value,):
                 yield Entry(key, item, self.origin)
 
 
@@ -67,10 +67,10 @@ class Policy(NamedTuple):
     entries: tuple[Entry, ...]
 
     def _last(self, key: str) -> Any:
-        return next((entry.value for entry in reversed(self.entries) if entry.key == key), None)
+        return next((entry.value for entry in reversed(self.entries) if entry.key == (key,)), None)
 
     def _all(self, key: str) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(entry.value for entry in self.entries if entry.key == key))
+        return tuple(dict.fromkeys(entry.value for entry in self.entries if entry.key == (key,)))
 
     @property
     def fail_on(self) -> Severity | None:
@@ -86,7 +86,7 @@ class Policy(NamedTuple):
     @property
     def ignore(self) -> tuple[str, ...]:
         """Rules that are not judged."""
-        off = (key.split(".")[1] for key, value in self.rule_values() if key.endswith(".severity") and value == OFF)
+        off = (name for (name, *what), value in self.rule_values() if what == ["severity"] and value == OFF)
         return tuple(dict.fromkeys((*self._all("ignore"), *off)))
 
     @property
@@ -114,18 +114,18 @@ class Policy(NamedTuple):
         """The run to compare with."""
         return cast("str | None", self._last("against"))
 
-    def rule_values(self) -> list[tuple[str, Any]]:
-        """Return (key, value) of what is set for single rules; a later pair wins."""
-        return [(entry.key, entry.value) for entry in self.entries if entry.key.startswith("rule.")]
+    def rule_values(self) -> list[tuple[tuple[str, ...], Any]]:
+        """Return what is set for single rules: ((rule, "severity") or (rule, "params", name), value)."""
+        return [(entry.key[1:], entry.value) for entry in self.entries if entry.key[0] == "rule"]
 
     @property
     def requirements(self) -> tuple[Requirement, ...]:
         """The targets, and the changes that are allowed or asked for against the run to compare with."""
-        targets = [target(entry.value, entry.origin) for entry in self.entries if entry.key == "targets"]
-        changes = {entry.key: entry for entry in self.entries if entry.key.startswith("change.")}
-        better = {key.split(".")[1]: e.value for key, e in changes.items() if key.endswith(".higher-is-better")}
-        limits = [entry for key, entry in changes.items() if key.rpartition(".")[2] in _CHANGES]
-        return (*targets, *(_change(entry, better.get(entry.key.split(".")[1])) for entry in limits))
+        targets = [target(entry.value, entry.origin) for entry in self.entries if entry.key == ("targets",)]
+        changes = [entry for entry in self.entries if entry.key[0] == "change"]
+        better = {entry.key[1]: entry.value for entry in changes if entry.key[2] == "higher-is-better"}
+        limits = [entry for entry in changes if entry.key[2] in _CHANGES]
+        return (*targets, *(_change(entry, better.get(entry.key[1])) for entry in limits))
 
 
 class Config(NamedTuple):
@@ -138,22 +138,22 @@ class Config(NamedTuple):
         """Return what holds for one input: a path, or "-"."""
         fitting = [layer for layer in self.layers if layer.pattern is None or self._matches(source, layer.pattern)]
         entries = [entry for layer in fitting for entry in layer.entries()]
-        last = {entry.key: entry for entry in entries if entry.key not in _ADDING}
-        return Policy(tuple(e for e in entries if e.key in _ADDING or last[e.key] is e))
+        last = {entry.key: entry for entry in entries}
+        return Policy(tuple(e for e in entries if e.key[0] in _ADDING or last[e.key] is e))
 
     def _matches(self, source: str, pattern: str) -> bool:
         """Whether a path, relative to the folder where it lies in it, fits a pattern whose * spans folders too."""
         path = os.path.relpath(source, self.folder) if source != "-" else source
         path = Path(source).as_posix() if path.startswith("..") else Path(path).as_posix()
-        return fnmatch.fnmatchcase(path, pattern.removesuffix("**").rstrip("/") + "*" * pattern.endswith("**"))
+        return any(fnmatch.fnmatchcase(name, pattern) for name in (path, f"{path}/"))  # "runs/**" is "runs" itself too
 
 
-def _flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def _flat(table: Mapping[str, Any], outer: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
     for key, value in table.items():
         if isinstance(value, dict):
-            yield from _flat(value, f"{prefix}{key}.")
+            yield from _flat(value, (*outer, key))
         else:
-            yield prefix + key, value
+            yield (*outer, key), value
 
 
 def find_config(folder: Path) -> Path | None:
@@ -218,7 +218,7 @@ def target(text: str, origin: str) -> Requirement:
 
 
 def _change(entry: Entry, higher_is_better: bool | None) -> Requirement:  # noqa: FBT001  # a third value: unknown
-    _, name, kind = entry.key.split(".")
+    _, name, kind = entry.key
     relative, sign = _CHANGES[kind]
     metric, split = _metric(name)
     info = metric_of(metric)

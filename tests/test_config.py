@@ -267,3 +267,22 @@ def test_the_effective_configuration_is_printed_with_its_origins(run):
     ]
     assert shown[0] == common
     assert sorted([*common, ('ignore = "plateau"', "diagnose.toml, override for old/*")]) == sorted(shown[1])
+
+
+@pytest.mark.parametrize(
+    ("source", "holds"),
+    [("runs", True), ("runs/a/b.json", True), ("runs-old/a.json", False), ("my/runs/a.json", False)],
+)
+def test_a_pattern_of_a_folder_is_of_that_folder_alone(room, source, holds):
+    found = policy(room, '[[override]]\npath = "runs/**"\nfail-on = "never"\n', source)
+    assert (found.fail_on is None) is holds
+
+
+def test_a_metric_whose_name_has_a_dot_is_one_name(run, room):
+    (room / "metrics.json").write_text('{"eval_accuracy": 0.7, "my.score": 0.5}')
+    (room / "before.json").write_text('{"eval_accuracy": 0.7, "my.score": 0.9}')
+    config = '[change."my.score"]\ndrop = 0.1\nhigher-is-better = true\n'
+    words = ("metrics.json", "--against", "before.json", "--select", "target-missed,regressed")
+    status, out, _ = run(*words, config=config)
+    assert (status, "my.score: drop 0.1" in out) == (1, True)
+    assert '\nchange."my.score".drop = 0.1' in run("config", "metrics.json")[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 from diagnose.api import rules_of
@@ -41,10 +42,14 @@ def run(arguments: Namespace) -> int:
 def _lines(source: str, policy: Policy) -> Iterator[str]:
     """Yield a line of TOML for each value, with its origin as a comment; what adds up has one line an item."""
     yield f"# {clean(source)}"
-    rows = [(f"{entry.key} = {_toml(entry.value)}", clean(entry.origin)) for entry in policy.entries]
+    rows = [(f"{_key(entry.key)} = {_toml(entry.value)}", clean(entry.origin)) for entry in policy.entries]
     width = max(len(text) for text, _ in rows)
     for text, origin in sorted(rows, key=lambda row: row[0].partition(" ")[0]):
         yield f"{clean(text, 1000):{width}}  # {origin}"
+
+
+def _key(path: tuple[str, ...]) -> str:
+    return ".".join(part if re.fullmatch(r"[\w-]+", part, re.ASCII) else _toml(part) for part in path)
 
 
 def _toml(value: object) -> str:

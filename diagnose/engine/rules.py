@@ -222,17 +222,17 @@ def load_rules(folders: Iterable[Path] = ()) -> tuple[Rule, ...]:
 
 
 def adjusted(
-    rules: Sequence[Rule], values: Iterable[tuple[str, float | str]], known: Iterable[str]
+    rules: Sequence[Rule], values: Iterable[tuple[tuple[str, ...], float | str]], known: Iterable[str]
 ) -> tuple[Rule, ...]:
-    """Return the rules with other severities ("rule.NAME.severity") and thresholds ("rule.NAME.params.PARAM").
+    """Return the rules with other severities, (rule, "severity"), and thresholds, (rule, "params", name).
 
     known: the names of all rules, for a value of a rule that is not judged is no mistake; UsageError for a name or a
     parameter that does not exist.
     """
     found = {rule.name: rule for rule in rules}
     names = set(known)
-    for key, value in values:
-        _, name, kind, *rest = key.split(".")
+    for (name, kind, *rest), value in values:
+        key = ".".join(("rule", name, kind, *rest))
         if name not in names:
             raise UsageError(f"{key}: no rule is named {name!r}", did_you_mean(name, names))
         rule = found.get(name)
