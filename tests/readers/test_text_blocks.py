@@ -514,3 +514,12 @@ def test_a_printed_confusion_matrix_is_read_and_its_orientation_is_an_assumption
     (evaluation,) = run.evaluations
     assert evaluation.matrix == {"0": {"0": 50, "1": 3}, "1": {"0": 7, "1": 18}}
     assert evaluation.matrix_assumes == ("rows_are_true=true",)
+
+
+@pytest.mark.parametrize("cut", ["dog 0.92 0.", "dog 0.92 0.75", "dog 0.92 0.75 0.80"])
+def test_a_row_of_a_report_that_is_cut_is_unread_and_ends_nothing(cut):
+    head = "precision recall f1-score support\n\ncat 0.81 0.90 0.85 120\n"
+    for below in ("", "cow 0.92 0.75 0.83 50\n"):
+        (run,) = read_text(f"{head}{cut}\n{below}")
+        assert [row.label for row in run.evaluations[0].classes] == ["cat", *below.split()[:1]]
+        assert [item.text for item in run.unread] == [cut]

@@ -62,12 +62,23 @@ def _rows(page: Page, start: int, header: list[str]) -> tuple[int, list[tuple[in
                 break
             continue
         cells = _row(line, header, page.at(i - 1))
+        if cells is None and rows and not blank and _is_cut(line, header):
+            page.leave(i - 1, i, "a row of the report that lacks columns")
+            stop = i
+            continue
         if cells is None or (blank and rows and cells[0].lower() not in _AVERAGES and rows[-1][1].lower() in _AVERAGES):
             break
         blank = 0
         rows.append((i - 1, *cells))
         stop = i
     return stop, rows
+
+
+def _is_cut(line: str, header: list[str]) -> bool:
+    """Whether a line is a label with some of the numbers that a row has: one alone may be anything."""
+    label, *values = line.split()
+    numbers = [bool(_NUMBER.fullmatch(value)) for value in values]
+    return 2 <= len(values) < len(header) and all(numbers) and not _NUMBER.fullmatch(label)
 
 
 def _row(line: str, header: list[str], at: str) -> tuple[str, list[Cell]] | None:
