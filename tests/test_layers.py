@@ -20,10 +20,13 @@ facts
 engine
 _config_file
 config baseline
-report gate llm compare reproduce
+report gate compare reproduce
+llm
 api
 integrations
-commands serve
+chat
+serve
+commands
 cli
 __main__
 """

@@ -27,10 +27,11 @@ class Command(Protocol):
 
 
 def command_names() -> tuple[str, ...]:
-    """Return the names of all commands."""
-    return tuple(sorted(info.name for info in pkgutil.iter_modules(__path__) if not info.name.startswith("_")))
+    """Return the names of all commands: those of the modules, with a hyphen for an underscore."""
+    names = (info.name for info in pkgutil.iter_modules(__path__) if not info.name.startswith("_"))
+    return tuple(sorted(name.replace("_", "-") for name in names))
 
 
 def load_command(name: str) -> Command:
     """Return the command of that name."""
-    return cast("Command", importlib.import_module(f"{__name__}.{name}"))
+    return cast("Command", importlib.import_module(f"{__name__}.{name.replace('-', '_')}"))

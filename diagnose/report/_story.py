@@ -26,6 +26,7 @@ __all__ = [
     "History",
     "Step",
     "Story",
+    "change_words",
     "obstacle_line",
     "tell",
     "tell_finding",
@@ -242,7 +243,7 @@ def tell_steps(findings: Sequence[Finding]) -> Iterator[Step]:
     first: dict[tuple[str, str], Remedy] = {}
     for finding in findings:
         for remedy in finding.remedies[: _STEPS[finding.severity]]:
-            key = (remedy.title, _change(remedy))
+            key = (remedy.title, change_words(remedy))
             first.setdefault(key, remedy)
             rules.setdefault(key, []).append(finding.rule)
     for key, remedy in first.items():
@@ -251,7 +252,7 @@ def tell_steps(findings: Sequence[Finding]) -> Iterator[Step]:
         yield Step(clean(key[0]).rstrip("."), why, key[1], clean(", ".join(dict.fromkeys(rules[key]))))
 
 
-def _change(remedy: Remedy) -> str:
+def change_words(remedy: Remedy) -> str:
     """Return a remedy's patch as it is read: learning_rate x 0.25, bf16 = true."""
     signs = {"set": "=", "multiply": "x", "at": "at"}
     parts = []
