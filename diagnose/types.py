@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from fractions import Fraction
 from functools import cached_property
@@ -265,6 +265,10 @@ class Series:
     rows: tuple[Evaluation, ...]
     memo: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
+    def __reduce__(self) -> tuple[type[Series], tuple[Any, ...]]:
+        """Leave the memo out of copies for other processes: it may hold functions."""
+        return Series, (self.task, self.split, self.headline, self.rows)
+
     @property
     def reported(self) -> Evaluation:
         """The headline, or else the last row: the evaluation that the verdict is about."""
@@ -338,6 +342,10 @@ class Run:
     def memo(self) -> dict[tuple[str, str], Any]:
         """What was computed of this run once and is needed again; no part of its value."""
         return {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave what is computed out of copies for other processes: it may hold functions."""
+        return {item.name: getattr(self, item.name) for item in fields(self)}
 
     def setting(self, *names: str) -> float | None:
         """Return the first of the named settings that is a finite number."""
@@ -490,11 +498,15 @@ def row_step(evaluation: Evaluation) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """A change to try: `change` is a patch in the names of transformers.TrainingArguments."""
+    """A change to try: `change` is a patch in the names of transformers.TrainingArguments.
+
+    cause: the fault that it would cure, as a clause; "" where it measures, looks up or reports instead of curing.
+    """
 
     title: str
     why: str
     change: Mapping[str, Any] = field(default_factory=dict)
+    cause: str = ""
 
 
 @dataclass(frozen=True, slots=True)

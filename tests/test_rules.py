@@ -13,7 +13,7 @@ from diagnose.assets import asset_dir
 from diagnose.engine.judge import judge
 from diagnose.engine.rules import BECAUSE, flat_facts, load_rules, parse_rule
 from diagnose.errors import RuleError, UsageError
-from diagnose.types import Fact, Facts, Proof, Run, Scope
+from diagnose.types import Fact, Facts, Proof, Run, Scope, Severity
 
 RULES = load_rules()
 CONTRACT = Path(__file__).parents[2] / "shared" / "contract.md"
@@ -69,6 +69,22 @@ def test_a_rule_speaks_in_full(rule):
     assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", rule.name)
     assert len(rule.why.split()) >= 12
     assert all(len(text.split()) >= 4 for text in rule.false_alarms)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_a_cause_is_a_clause_that_names_one_fault(rule):
+    """It stands after words such as "probably" and "either ... or": no capital, no full stop, no possibility."""
+    causes = [remedy.cause for remedy in rule.remedies if remedy.cause]
+    assert len(set(causes)) == len(causes)
+    assert all(re.match(r"(float16|[a-z]+)\b.*[a-z0-9\"]$", cause) for cause in causes), causes
+    assert not re.search(r"\b(may|might|could|perhaps|probably|possibly)\b", " ".join(causes))
+
+
+def test_every_error_says_what_may_have_caused_it():
+    silent = [
+        rule.name for rule in RULES if rule.severity is Severity.ERROR and not any(r.cause for r in rule.remedies)
+    ]
+    assert not silent
 
 
 def spoken(rule, case):
@@ -141,6 +157,8 @@ def test_every_rule_name_of_the_contract_has_the_contract_severity():
         ('why = "w"\nfalse', "false", "why"),
         ('title = "t"', 'title = "t', "not valid TOML"),
         ('title = "t"', 'name = "x"', "its file's name is its name"),
+        ('title = "r"', 'title = "r"\ncauses = "c"', "did you mean 'cause'"),
+        ('title = "r"', 'title = "r"\ncause = ""', "remedy.0.cause"),
     ],
 )
 def test_a_wrong_rule_file_is_refused_with_its_place_and_reason(old, new, message):

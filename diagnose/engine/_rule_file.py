@@ -29,6 +29,7 @@ class ChangeModel(_Strict):
     """A remedy."""
 
     title: Text
+    cause: Text = ""
     why: Text
     change: dict[str, Any] = {}
 

@@ -53,7 +53,7 @@ class Rule:
     when: conditions joined by "and", each one sentence of evidence; rows: judge it on every row of a history
     instead of on the reported result; consequence_of: rules under whose finding this one is listed when both fire;
     message: the ways to say it, of which the first is taken whose every name is known and part of what holds;
-    remedies: in the order to try them.
+    remedies: in the order to try them, which is that of how likely their causes are.
     """
 
     name: str

@@ -21,26 +21,39 @@ _FEWEST = 3
 
 
 class History(NamedTuple):
-    """One metric over the steps: its name, its numbers in order (NaN kept), and its first, best and last in words."""
+    """One metric over the steps: its name, its numbers in order (NaN kept), and its first, best and last in words.
+
+    metric: its canonical name; scope: the run, task and split that it is of, without a split for the training loss;
+    steps: where each number stands, in steps or, where `in_epochs`, in epochs, None where the source says neither.
+    """
 
     name: str
     numbers: tuple[float, ...]
     words: str
+    metric: str
+    scope: Scope
+    steps: tuple[float | None, ...]
+    in_epochs: bool
 
 
 def histories(report: Report) -> Iterator[History]:
     """Yield the training loss of each run, and the loss and the task metric of each series of evaluations."""
     for run in report.runs:
-        points = [
-            (point.step or point.epoch, point.metrics["loss"]) for point in run.training if "loss" in point.metrics
-        ]
-        yield from _history(_named(report, run, "training loss"), "loss", points)
+        training = [point for point in run.training if "loss" in point.metrics]
+        points = [(point.step or point.epoch, point.metrics["loss"]) for point in training]
+        epochs = not any(point.step for point in training)
+        yield from _history(_named(report, run, "training loss"), "loss", Scope(run.name), points, in_epochs=epochs)
         for series in run.series():
             name = ", ".join(part for part in (series.task, series.split) if part)
+            scope = Scope(run.name, series.task, series.split)
             for metric in ("loss", _task_metric(report, run, series)):
                 if metric is not None:
-                    column = [(row_step(row), value) for row, value in series.column(metric)]
-                    yield from _history(_named(report, run, f"{name} {metric}"), metric, column)
+                    rows = series.column(metric)
+                    column = [(row_step(row), value) for row, value in rows]
+                    epochs = all(row.step is None for row, _ in rows)
+                    yield from _history(
+                        _named(report, run, f"{name} {metric}"), metric, scope, column, in_epochs=epochs
+                    )
 
 
 def _named(report: Report, run: Run, name: str) -> str:
@@ -64,7 +77,9 @@ def _scores(row: Evaluation) -> Iterator[str]:
             yield name
 
 
-def _history(name: str, metric: str, column: Sequence[tuple[float | None, Value]]) -> Iterator[History]:
+def _history(
+    name: str, metric: str, scope: Scope, column: Sequence[tuple[float | None, Value]], *, in_epochs: bool
+) -> Iterator[History]:
     if len(column) < _FEWEST:
         return
     words = [f"{_at(*column[0])} to {_at(*column[-1])}"]
@@ -75,7 +90,8 @@ def _history(name: str, metric: str, column: Sequence[tuple[float | None, Value]
         words.append(f"best {_at(*choose(finite, key=lambda point: point[1].number))}")
     if len(finite) < len(column):
         words.append(f"{len(column) - len(finite)} of {len(column)} without a number")
-    yield History(name, tuple(value.number for _, value in column), ", ".join(words))
+    numbers, steps = tuple(value.number for _, value in column), tuple(step for step, _ in column)
+    yield History(name, numbers, ", ".join(words), metric, scope, steps, in_epochs)
 
 
 def _at(step: float | None, value: Value) -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from diagnose.types import Finding, Question, Report, Scope, Unread, Value
 
-__all__ = ["finding_place", "lacked", "option", "proof_words", "quote", "quote_unread", "where"]
+__all__ = ["answer_form", "finding_place", "lacked", "option", "proof_words", "quote", "quote_unread", "where"]
 
 _HISTORY = "several evaluations of one run"
 # What to give, where the name of the missing fact (its first word) would not tell.
@@ -118,11 +118,16 @@ def where(report: Report, scope: Scope) -> str:
 
 
 def option(report: Report, question: Question) -> str:
-    """Return `--assume NAME=VALUE`, addressed to its task and split where the report has several."""
+    """Return `--assume NAME=VALUE`, the option that answers a question."""
+    return f"--assume {shlex.quote(answer_form(report, question))}"
+
+
+def answer_form(report: Report, question: Question) -> str:
+    """Return `NAME=VALUE`, addressed to its task and split where the report has several."""
     scope, results = question.scope, [verdict.scope for verdict in report.verdicts]
     several = len({(s.task, s.split) for s in results}) > 1
     names = (scope.task or "", scope.split or "")
     address = ""
     if several and not any(sign in name for name in names for sign in "/:="):
         address = (f"{scope.task}/" if scope.task else "") + (f"{scope.split}:" if scope.split else "")
-    return f"--assume {shlex.quote(clean(address + question.assume))}"
+    return clean(address + question.assume)

@@ -125,6 +125,7 @@ class JsonRemedy(_Model):
     """Something to try; `change` is a patch in the names of transformers.TrainingArguments."""
 
     title: str
+    cause: str = Field(description="the fault that it would cure, as a clause; empty where it would cure none")
     why: str
     change: dict[str, JsonValue]
     verified: bool | None = Field(description="whether an experiment bore it out; null where none was made")

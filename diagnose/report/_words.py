@@ -21,6 +21,12 @@ _ASCII = "_.-~=+*#"
 _NAN_MARK = "x"
 _LARGEST_WHOLE = 10**15
 _SMALLEST_PLAIN = Fraction(1, 10**5)
+# What Python calls printable and nobody sees: fillers and the selectors of variants, a way to hide whole sentences.
+# U+FE0E and U+FE0F stay, which follow many an emoji.
+_UNSEEN = frozenset(
+    map(chr, (0x34F, 0x115F, 0x1160, 0x17B4, 0x17B5, *range(0x180B, 0x1810), 0x3164, *range(0xFE00, 0xFE0E), 0xFFA0,
+              *range(0xE0100, 0xE01F0)))
+)  # fmt: skip
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 
 
@@ -35,8 +41,12 @@ def clean(text: str, limit: int = 400) -> str:
 
 
 def printable(text: str) -> str:
-    """Return `text` with what cannot be printed, line ends among it, as its escape."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+    """Return `text` with what cannot be printed or seen, line ends among it, as its escape."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        c if c.isprintable() and c not in _UNSEEN else c.encode("unicode_escape").decode("ascii") for c in text
+    )
 
 
 def first_sentence(text: str) -> str:

@@ -143,7 +143,8 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "fails": finding.fails,
         "accepted": {"reason": accepted.reason, "expires": accepted.expires} if accepted else None,
         "remedies": [
-            {"title": r.title, "why": r.why, "change": plain(r.change), "verified": None} for r in finding.remedies
+            {"title": r.title, "cause": r.cause, "why": r.why, "change": plain(r.change), "verified": None}
+            for r in finding.remedies
         ],
     }
 
