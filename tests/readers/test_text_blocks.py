@@ -140,6 +140,19 @@ def test_a_percentage_is_a_hundredth(share):
     assert run.evaluations[0].metrics["accuracy"].number == pytest.approx(float(share) / 100)
 
 
+@pytest.mark.parametrize("unit", ["", " s", " sec"])
+def test_times_and_rates_are_read_beside_scores_in_one_line(unit):
+    found = metrics(f"accuracy 0.91, f1 0.8, runtime 22.1{unit}, eval_samples_per_second 120, eval_samples 2652")
+    assert found["runtime"] == "22.1"
+    assert found["samples_per_second"] == "120"
+    assert found["samples"] == "2652"
+
+
+def test_a_time_alone_is_no_result():
+    with pytest.raises(UnreadableInputError):
+        read_text("runtime 22, samples 4")
+
+
 def test_a_trainers_blocks_are_results():
     text = (
         "***** train metrics *****\n  epoch = 3.0\n  train_loss = 0.41\n  train_runtime = 0:02:01.50\n"

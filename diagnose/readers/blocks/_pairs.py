@@ -29,7 +29,7 @@ _PAIR = re.compile(
 )
 # "loss 0.0002 - lr 0.000004", "valid_ppl 4350.90 | ...": a name and a number with nothing between them.
 _LONE = re.compile(
-    rf"(?P<key>[A-Za-z%][^\d:=]*(?:\d[^\s\d:=]*|@[\d.]+)?(?:\s?\([^()]*\))?)\s+(?P<number>{_NUMBER}\s?%?)\s*\Z"
+    rf"(?P<key>[A-Za-z%][^\d:=]*(?:\d[^\s\d:=]*|@[\d.]+)?(?:\s?\([^()]*\))?)\s+(?P<number>{_NUMBER}(?:{_UNIT})?)\s*\Z"
 )
 _CUT = re.compile(r"[,;|\t\[\]{}!?•·┇│]|\s{3,}|\s[-–—]\s|[:=>→]\s|\.\s|(?<![\w^.])\d[\d.,]*\s|[$#]\s|\bis\s")
 _LONE_CUT = re.compile(r"[,;|\t\[\]{}]|\s[-–—]\s|:\s")
@@ -140,20 +140,21 @@ def _undressed(line: str) -> str:
 
 def _lone_pairs(text: str, found: list[Pair]) -> list[Pair]:
     lone: list[Pair] = []
+    beside: list[Pair] = []
     start = 0
     for end, following in [*((cut.start(), cut.end()) for cut in _LONE_CUT.finditer(text)), (len(text), 0)]:
         segment = text[start:end]
         if len(segment) <= 2 * _LONGEST_KEY and (match := _LONE.match(segment.lstrip(" >*+•"))):
             key = match["key"].strip()
             name = parse_name(key)
-            if (
-                is_measure(name)
-                and name.prefix.count("_") < 2
-                and not any(p.start < end and start < p.end for p in found)
-            ):
-                lone.append(Pair(key, match["number"].strip(), name, start, end, alone=start == 0))
+            free = name.prefix.count("_") < 2 and not any(p.start < end and start < p.end for p in found)
+            if free and (is_measure(name) or _is_timing(name)):
+                pair = Pair(key, match["number"].strip(), name, start, end, alone=start == 0)
+                (lone if is_measure(name) else beside).append(pair)
         start = following
-    return lone
+    # "runtime 2215" tells nothing of itself, and belongs to the scores that it stands beside.
+    measured = lone or any(is_measure(pair.name) for pair in found)
+    return [*lone, *beside] if measured else []
 
 
 def _key(text: str, free: int, end: int) -> tuple[int, str]:
@@ -201,6 +202,10 @@ def _trimmed(key: str) -> str:
 def is_measure(name: Name) -> bool:
     """Whether the name is a known metric's, not a count, a time or an axis."""
     return name.known and name.info is not None and name.info.kind in MEASURES
+
+
+def _is_timing(name: Name) -> bool:
+    return name.known and name.info is not None and (name.info.kind in ("time", "rate") or name.metric == "samples")
 
 
 def split_before(text: str) -> str | None:
