@@ -4,8 +4,9 @@ DiagnoseError                 what was wrong, where, and what to do
  ├── UnreadableInputError     a file or paste that holds nothing we can read
  ├── UsageError               a command line that cannot be carried out
  │    └── ConfigError         a configuration or a baseline file that is not valid
- └── RuleError                a rule file, or a condition in it, that is not valid
-      └── ConditionError      the condition itself
+ ├── RuleError                a rule file, or a condition in it, that is not valid
+ │    └── ConditionError      the condition itself
+ └── ModelError               a language model's server gave no answer that can be used
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ __all__ = [
     "ConditionError",
     "ConfigError",
     "DiagnoseError",
+    "ModelError",
     "RuleError",
     "UnreadableInputError",
     "UsageError",
@@ -57,6 +59,17 @@ class RuleError(DiagnoseError):
 
 class ConditionError(RuleError):
     """A condition is not valid."""
+
+
+class ModelError(DiagnoseError):
+    """A language model's server gave no answer that can be used; `trail` holds what was tried, a line each.
+
+    The words are the program's own: what a server says is never repeated in them, and neither is a key.
+    """
+
+    def __init__(self, message: str, hint: str = "", trail: tuple[str, ...] = ()) -> None:
+        super().__init__(message, hint)
+        self.trail = trail
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

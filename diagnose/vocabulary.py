@@ -10,7 +10,18 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-__all__ = ["METRICS", "Metric", "Name", "Place", "metric_of", "parse_name", "parse_place", "setting_of", "split_of"]
+__all__ = [
+    "METRICS",
+    "Metric",
+    "Name",
+    "Place",
+    "metric_of",
+    "parse_name",
+    "parse_place",
+    "setting_of",
+    "split_of",
+    "written_names",
+]
 
 
 class Metric(NamedTuple):
@@ -320,6 +331,11 @@ class Place(NamedTuple):
     run: str | None
     task: str | None
     split: str | None
+
+
+def written_names() -> dict[str, str]:
+    """Return every known way to write a metric's base name, in words joined by "_", with the canonical one."""
+    return {base.lower(): base for base in METRICS} | _ALIASES
 
 
 @lru_cache(maxsize=4096)

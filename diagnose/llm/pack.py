@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 from itertools import count
 from typing import TYPE_CHECKING, NamedTuple
 
 from diagnose.interval import Interval
+from diagnose.llm._prose import bare
 from diagnose.report._phrases import finding_place, option, proof_words, quote, where
 from diagnose.report._story import change_words
 from diagnose.report._words import clean, first_sentence, shown
@@ -70,6 +72,7 @@ class Pack:
     def __init__(self, report: Report, statements: Iterable[Statement]) -> None:
         self.report = report
         self.statements = {statement.id: statement for statement in statements}
+        self._numbers = {id(statement.of): statement.id for statement in self.statements.values()}
 
     def __getitem__(self, number: str) -> Statement:
         return self.statements[number]
@@ -85,6 +88,11 @@ class Pack:
         """Return the statements of a kind that belong to the numbered one: a finding's causes or actions."""
         return tuple(statement for statement in self.of_kind(kind) if number in statement.about)
 
+    def numbers_of(self, things: Iterable[object]) -> tuple[str, ...]:
+        """Return the numbers of the statements that are of these objects of the report, each once."""
+        found = (self._numbers.get(id(thing)) for thing in things)
+        return tuple(dict.fromkeys(number for number in found if number is not None))
+
     @property
     def verdict(self) -> Verdict:
         """The engine's verdict; nothing in this room changes it."""
@@ -92,7 +100,7 @@ class Pack:
 
 
 def make_pack(report: Report) -> Pack:
-    """Number everything that may be said of a report that was read; deterministic for one report."""
+    """Return everything that may be said of a report that was read, numbered; deterministic for one report."""
     return Pack(report, _Numbering(report).statements())
 
 
@@ -135,7 +143,7 @@ class _Numbering:
         assumed = (a for fact in finding.facts for a in fact.assumes)
         yield Statement(
             number,
-            f"{clean(finding.title).rstrip('.')}: {clean(finding.message)}",
+            f"{bare(clean(finding.title))}: {clean(finding.message)}",
             proof_words(finding.proof, assumed),
             finding_place(self.report, finding),
             tuple(dict.fromkeys(statement.id for statement in (*rests, *read))),
@@ -143,10 +151,11 @@ class _Numbering:
             of=finding,
         )
         for remedy in finding.remedies:
-            cause = first_sentence(remedy.why)
-            yield Statement(self._id("C"), f"{cause[:1].upper()}{cause[1:]}".rstrip(".") + ".", about=(number,), of=remedy)
+            if remedy.cause:
+                cause = f"{bare(clean(remedy.cause))}: {bare(first_sentence(remedy.why))}"
+                yield Statement(self._id("C"), cause, about=(number,), of=remedy)
             change = change_words(remedy)
-            text = clean(remedy.title).rstrip(".") + (f" [{change}]" if change else "")
+            text = bare(clean(remedy.title)) + (f" [{change}]" if change else "")
             yield Statement(self._id("A"), text, about=(number,), of=remedy)
 
     def _fact(self, fact: Fact) -> Statement:
@@ -161,12 +170,27 @@ class _Numbering:
         return self.facts[id(fact)]
 
     def _value(self, value: Value) -> Statement:
-        key = (value.source, value.at, value.key, value.text)
+        key = _key(value)
         if key not in self.values:
+            place = where(self.report, self._scopes[key]) if key in self._scopes else ""
             self.values[key] = Statement(
-                self._id("V"), quote(value, self.report), metric=clean(value.metric), interval=value.interval, of=value
+                self._id("V"), quote(value, self.report), "", place, (), clean(value.metric), value.interval, value
             )
         return self.values[key]
+
+    @cached_property
+    def _scopes(self) -> dict[tuple[str, str, str, str], Scope]:
+        """What each reported value is about."""
+        scopes: dict[tuple[str, str, str, str], Scope] = {}
+        for run in self.report.runs:
+            for evaluation in run.evaluations:
+                scope = Scope(run.name, evaluation.task, evaluation.split, row_step(evaluation))
+                rows = [(scope, evaluation.metrics), (scope, evaluation.recomputed)]
+                rows += [(replace(scope, label=row.label), row.metrics) for row in evaluation.classes]
+                for about, metrics in rows:
+                    for value in metrics.values():
+                        scopes.setdefault(_key(value), about)
+        return scopes
 
     def _telling(self) -> list[Fact]:
         """Return the facts about the results themselves that say something, the strongest proof first."""
@@ -186,12 +210,13 @@ class _Numbering:
     def _reported(self) -> Iterator[Value]:
         """Yield the values of the results: metrics first, then times and counts."""
         values = [
-            value
-            for run in self.report.runs
-            for series in run.series()
-            for value in series.reported.metrics.values()
+            value for run in self.report.runs for series in run.series() for value in series.reported.metrics.values()
         ]
         yield from sorted(values, key=lambda value: not _is_score(value.metric))[:_MOST_VALUES]
+
+
+def _key(value: Value) -> tuple[str, str, str, str]:
+    return value.source, value.at, value.key, value.text
 
 
 def _is_score(metric: str) -> bool:

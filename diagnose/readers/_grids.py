@@ -101,7 +101,9 @@ def _grid(lines: list[str], head: int, stop: int, body: list[int]) -> Grid | Non
         return None
     grid = Grid(head, stop, header)
     for i in body:
-        cells = [plain(text) for text in _cells(lines[i])]
+        name, *rest = _cells(lines[i])
+        # A name that is a picture and no more is still a name.
+        cells = [plain(name) or (name.strip() if "<" in name else ""), *map(plain, rest)]
         if any(cells):
             grid.rows.append((cells + [""] * len(header))[: len(header)])
             grid.lines.append(i)

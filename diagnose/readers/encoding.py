@@ -33,6 +33,9 @@ _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u
 # What Python's splitlines would take for line ends though no editor does, and the spaces that are not " ".
 _SPACES = re.compile("[\x0b\x0c\x1c-\x1f\x85\u2028\u2029\u00a0\u2000-\u200a\u202f\u3000]")
 _OVERPRINT = re.compile(r"[\r\x08]+")
+_BACKSPACES = re.compile("([^\x08]*)(\x08*)")
+# So many backspaces draw a progress bar again; fewer mend what was typed.
+_FAR_BACK = 8
 _BAR = re.compile(r"\d%\||\d/(?:\d+|\?) \[|ETA\b|\d+it \[")
 # UTF-8 read as Windows-1252 or Latin-1.
 _MOJIBAKE = re.compile("[ÂÃâð][\u0080-\u00bf\u0152-\u017e\u02c6\u02dc\u2013-\u203a\u20ac\u2122]")
@@ -50,17 +53,26 @@ def encoding_of(data: bytes) -> str | None:
     if probe.startswith(_MAGIC):
         return None
     if b"\0" in probe:
-        return _utf16_without_mark(probe)
+        utf16 = _utf16_without_mark(probe)
+        if utf16 is not None or not _is_utf8(probe):
+            return utf16  # a zero byte here and there in UTF-8 is what a crash leaves in a log
     if _is_binary(probe):
         return None
+    if _is_utf8(data):
+        return "utf-8"
+    # A stray byte in a long log does not make the whole of it Latin-1.
+    text = data.decode("utf-8", errors="replace")
+    stray, sound = text.count("\ufffd"), sum(map(text.count, _COMMON))
+    return "utf-8" if sound > stray else "latin-1"
+
+
+def _is_utf8(data: bytes) -> bool:
+    """Whether the bytes are UTF-8, but for the end, which may be cut off."""
     try:
         codecs.getincrementaldecoder("utf-8")().decode(data)
     except UnicodeDecodeError:
-        # A stray byte in a long log does not make the whole of it Latin-1.
-        text = data.decode("utf-8", errors="replace")
-        stray, sound = text.count("\ufffd"), sum(map(text.count, _COMMON))
-        return "utf-8" if sound > stray else "latin-1"
-    return "utf-8"
+        return False
+    return True
 
 
 def _utf16_without_mark(probe: bytes) -> str | None:
@@ -117,8 +129,20 @@ def _without_section(text: str) -> str:
 
 def _last_shown(line: str) -> str:
     """Keep what a terminal shows at the end; an overprinted part that is no progress bar stays as a line."""
-    *before, last = [part for part in _OVERPRINT.split(line) if part.strip()] or [""]
+    *before, last = [part for piece in line.split("\r") for part in _typed(piece) if part.strip()] or [""]
     return "\n".join([part for part in before if not _BAR.search(part)] + [last])
+
+
+def _typed(text: str) -> list[str]:
+    """Carry out the backspaces of a text; those that go far, or back to its beginning, part it."""
+    parts: list[list[str]] = [[]]
+    for typed, back in _BACKSPACES.findall(text):
+        parts[-1].extend(typed)
+        if back and len(back) >= min(len(parts[-1]), _FAR_BACK):
+            parts.append([])
+        elif back:
+            del parts[-1][-len(back) :]
+    return ["".join(part) for part in parts]
 
 
 def _repair(line: str) -> str:

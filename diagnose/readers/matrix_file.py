@@ -19,7 +19,7 @@ from diagnose.readers._matrix_counts import TOTALS, Grid, counts_of
 from diagnose.readers._matrix_lines import MOST_CLASSES, is_cell_list, read_cell_list
 from diagnose.readers._predictions.binary import arrays_in
 from diagnose.readers._predictions.names import is_predicted_name, is_true_name, normal
-from diagnose.readers._predictions.tables import header_of
+from diagnose.readers._predictions.tables import header_of, unquoted
 from diagnose.readers.records import Cell, Record, Records
 from diagnose.vocabulary import parse_name, split_of
 
@@ -121,7 +121,7 @@ def _is_even(text: str, delimiter: str) -> bool:
     """Whether a text is short enough for a matrix, and its first lines are of one width, give or take a corner."""
     if text.count("\n") > MOST_CLASSES + _EXTRA:
         return False
-    counts = [line.count(delimiter) for line in text.split("\n", 4)[:4] if line.strip()]
+    counts = [unquoted(line).count(delimiter) for line in text.split("\n", 4)[:4] if line.strip()]
     return len(counts) > 1 and max(counts) - min(counts) <= 1
 
 

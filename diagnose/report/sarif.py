@@ -8,6 +8,7 @@ make of the text of the line; a metric's line changes with every training, so th
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from diagnose import __version__
@@ -54,7 +55,7 @@ def as_dict(reports: Sequence[Report]) -> dict[str, Any]:
     found = list(entries(reports, places))
     rules = {entry.finding.rule: entry.finding for entry in reversed(found)}
     index = {rule: number for number, rule in enumerate(sorted(rules))}
-    bundled = {rule.name: rule for rule in load_rules()} if rules else {}
+    bundled = _bundled() if rules else {}
     notifications = list(_notifications(reports))
     driver = {
         "name": "diagnose",
@@ -74,6 +75,11 @@ def as_dict(reports: Sequence[Report]) -> dict[str, Any]:
         "properties": {"verdicts": [_verdict(report) for report in reports]},
     }
     return {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
+
+
+@cache
+def _bundled() -> dict[str, Rule]:
+    return {rule.name: rule for rule in load_rules()}
 
 
 def _verdict(report: Report) -> dict[str, Any]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from io import StringIO
 from typing import TYPE_CHECKING
 
-from rich.console import Console, Group
+from rich.console import Group
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from diagnose.report import PLAIN
+from diagnose.report._page import VERDICT_STYLES, drawn
 from diagnose.report._story import tell, totals
 from diagnose.report._words import count, listed, sparkline
 
@@ -26,11 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["render"]
 
 _STYLES = {
-    "degenerate": "bold white on red",
-    "suspect": "bold black on yellow",
-    "unknown": "bold white on blue",
-    "healthy": "bold black on green",
-    "unreadable": "bold white on red",
+    **VERDICT_STYLES,
     "error": "bold red",
     "warning": "bold yellow",
     "note": "bold cyan",
@@ -43,26 +39,16 @@ def render(reports: Sequence[Report], surface: Surface = PLAIN) -> str:
     """Return the reports for a terminal; a single unreadable input is left to the line on standard error."""
     if len(reports) == 1 and reports[0].error is not None:
         return ""
-    page = StringIO()
-    console = Console(
-        file=page,
-        width=surface.width,
-        force_terminal=surface.colour,
-        no_color=not surface.colour,
-        color_system="standard" if surface.colour else None,
-        markup=False,
-        emoji=False,
-        highlight=False,
-        legacy_windows=False,
-    )
+    return drawn(_parts(reports, surface), surface)
+
+
+def _parts(reports: Sequence[Report], surface: Surface) -> Iterator[RenderableType]:
     for report in reports:
-        for part in _story(tell(report), surface):
-            console.print(part)
+        yield from _story(tell(report), surface)
         if len(reports) > 1:
-            console.print()
+            yield Text("")
     if len(reports) > 1:
-        console.print(totals(reports))
-    return "\n".join(line.rstrip() for line in page.getvalue().splitlines()) + "\n"
+        yield totals(reports)
 
 
 def _story(story: Story, surface: Surface) -> Iterator[RenderableType]:

@@ -72,6 +72,27 @@ def test_binary_is_no_text(data):
     assert encoding_of(data) is None
 
 
+def test_a_zero_byte_here_and_there_is_what_a_crash_leaves_in_a_log(tmp_path):
+    path = tmp_path / "train.log"
+    path.write_bytes("epoch 1 │ eval_accuracy: 0.75\n\0".encode() * 40)
+    assert encoding_of(path.read_bytes()) == "utf-8"
+    assert read(str(path))[0].evaluations
+    assert encoding_of(b"accuracy 0.5\0\xff\xfe\n" * 40) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("accuracz\by: 0.5\n", "accuracy: 0.5\n"),
+        ("cat   \b\b\b  0.5\n", "cat  0.5\n"),
+        ("H\bHE\bE\n", "H\nHE\n"),
+        ("1/9 [=>..] - loss: 2.0" + 22 * "\b" + "9/9 [====] - loss: 1.0\n", "9/9 [====] - loss: 1.0\n"),
+    ],
+)
+def test_backspaces_mend_what_was_typed_and_draw_bars_again(text, shown):
+    assert clean(text) == shown
+
+
 @pytest.mark.parametrize("data", [b"", b"  \n\t\n", b"\xef\xbb\xbf"])
 def test_empty(tmp_path, data):
     path = tmp_path / "metrics.json"

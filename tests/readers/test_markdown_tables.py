@@ -345,3 +345,8 @@ def test_a_wide_or_long_table_takes_linear_time():
     list(tables.extract(page("|" * 100_000 + "\n" + "|-" * 50_000)))
     list(tables.extract(page("| F1 | 0.5 |\n|---|---|\n" * 20_000)))
     list(tables.extract(page("| a | accuracy |\n|---|---|\n| " + "x " * 50_000 + "| 0.5 |")))
+
+
+def test_a_name_that_is_one_tag_is_a_name():
+    table = "| a | b |\n|---|---|\n| <img src=x> | 1 |\n| <b>x</b> | <br> |"
+    assert grids(table) == [(["a", "b"], [["<img src=x>", "1"], ["x", ""]])]

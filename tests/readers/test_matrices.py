@@ -221,3 +221,10 @@ def test_every_matrix_survives_writing(labels, data, true_side, totals, delimite
 def test_a_matrix_file_is_judged(tmp_path):
     report = diagnose(write(tmp_path, "actual,cat,dog\ncat,500,0\ndog,300,0\n"))
     assert "dead-class" in {name for f in report.findings for name in (f.rule, *f.consequences)}
+
+
+@pytest.mark.parametrize("name", ["dog, small, white", "a|b|c|d|e", "&lt;&gt;&amp;;;"])
+def test_the_delimiter_is_not_looked_for_in_the_names(tmp_path, name):
+    table = pd.DataFrame([[50, 3, 1], [7, 40, 2], [0, 1, 9]], ["cat", "bird", name], ["cat", "bird", name])
+    table.to_csv(tmp_path / "confusion_matrix.csv")
+    assert only(tmp_path / "confusion_matrix.csv").matrix[name] == {"cat": 0, "bird": 1, name: 9}

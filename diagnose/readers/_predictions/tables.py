@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 
     from diagnose.readers.records import Document
 
-__all__ = ["Table", "columns_in", "delimiter_of", "header_of", "table_of"]
+__all__ = ["Table", "columns_in", "delimiter_of", "header_of", "table_of", "unquoted"]
 
 _DELIMITERS = "\t,;|"
 _PROBED = 65536
 # A line of text is data, not a header of columns, from here on; csv refuses fields of more than 128 KiB.
 _LONGEST_HEADER = 20_000
+_QUOTED = re.compile(r'"[^"]*"')
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 
 
@@ -35,18 +36,28 @@ class Table(NamedTuple):
     columns: dict[str, Column]
 
 
-def delimiter_of(line: str) -> str | None:
-    """Return what stands between the names of a header line, or None where it has no columns."""
+def delimiter_of(line: str, below: str = "") -> str | None:
+    """Return what stands between the names of a header line, or None where it has no columns.
+
+    What stands as often in the line below comes first: a name may hold more semicolons than there are commas.
+    """
     if len(line) > _LONGEST_HEADER:
         return None
-    best = max(_DELIMITERS, key=line.count)
-    return best if line.count(best) else None
+    bare, row = unquoted(line), unquoted(below[:_LONGEST_HEADER])
+    best = max(_DELIMITERS, key=lambda sign: (0 < bare.count(sign) == row.count(sign), bare.count(sign)))
+    return best if bare.count(best) else None
+
+
+def unquoted(line: str) -> str:
+    """Return a line without its quoted cells, whose delimiters are none."""
+    return _QUOTED.sub("", line) if '"' in line else line
 
 
 def header_of(text: str) -> tuple[list[str], str] | None:
     """Return the names in the first line of a text and their delimiter, or None where it is no table."""
-    line = text.lstrip("\n").partition("\n")[0].rstrip()
-    delimiter = delimiter_of(line)
+    line, _, rest = text.lstrip("\n").partition("\n")
+    line = line.rstrip()
+    delimiter = delimiter_of(line, rest.partition("\n")[0])
     if delimiter is None or line.startswith(("{", "[", "|", "#")):
         return None
     try:
