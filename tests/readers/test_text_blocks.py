@@ -153,6 +153,15 @@ def test_a_time_alone_is_no_result():
         read_text("runtime 22, samples 4")
 
 
+def test_names_and_numbers_by_turns_are_a_history():
+    text = "epoch 1 train loss 0.53 val loss 0.61 val acc 0.81 took 3.2s\nepoch 2 train loss 0.43 val loss 0.51 val acc 0.83"
+    assert history(text) == [(1.0, {"loss": "0.61", "accuracy": "0.81"}), (2.0, {"loss": "0.51", "accuracy": "0.83"})]
+
+
+def test_the_number_before_a_name_belongs_to_the_name_before_it():
+    assert metrics("loss 0.5 acc 0.8 f1 0.7") == {"loss": "0.5", "accuracy": "0.8", "f1": "0.7"}
+
+
 def test_a_trainers_blocks_are_results():
     text = (
         "***** train metrics *****\n  epoch = 3.0\n  train_loss = 0.41\n  train_runtime = 0:02:01.50\n"

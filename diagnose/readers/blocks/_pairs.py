@@ -31,6 +31,10 @@ _PAIR = re.compile(
 _LONE = re.compile(
     rf"(?P<key>[A-Za-z%][^\d:=]*(?:\d[^\s\d:=]*|@[\d.]+)?(?:\s?\([^()]*\))?)\s+(?P<number>{_NUMBER}(?:{_UNIT})?)\s*\Z"
 )
+# "epoch 3 train loss 0.53 val acc 0.81": nothing but names and numbers by turns.
+_LINK = re.compile(
+    rf"\s*(?P<key>[A-Za-z_][\w@/.%-]*(?:\s[A-Za-z_][\w@/.%-]*){{0,2}})\s+(?P<number>{_NUMBER}(?:{_UNIT})?)(?=\s|\Z)"
+)
 _CUT = re.compile(r"[,;|\t\[\]{}!?•·┇│]|\s{3,}|\s[-–—]\s|[:=>→]\s|\.\s|(?<![\w^.])\d[\d.,]*\s|[$#]\s|\bis\s")
 _LONE_CUT = re.compile(r"[,;|\t\[\]{}]|\s[-–—]\s|:\s")
 _ARROW = re.compile(rf"\s*(?:→|-{{1,2}}>)\s*({_NUMBER}\s?%?){_END}")
@@ -43,6 +47,7 @@ _HINTS = (
 _DIGIT = re.compile(r"\d")
 _SIGN = re.compile(r"[:=>→：]|\bis\b")
 _LONGEST_KEY = 60
+_LONGEST_CHAIN = 400
 # So many blanks may stand before a sign.
 _BLANKS = 3
 _FILLER = re.compile(
@@ -144,7 +149,10 @@ def _lone_pairs(text: str, found: list[Pair]) -> list[Pair]:
     start = 0
     for end, following in [*((cut.start(), cut.end()) for cut in _LONE_CUT.finditer(text)), (len(text), 0)]:
         segment = text[start:end]
-        if len(segment) <= 2 * _LONGEST_KEY and (match := _LONE.match(segment.lstrip(" >*+•"))):
+        if not found and (chain := _chain(segment, start)):
+            lone += [pair for pair in chain if is_measure(pair.name)]
+            beside += [pair for pair in chain if not is_measure(pair.name)]
+        elif len(segment) <= 2 * _LONGEST_KEY and (match := _LONE.match(segment.lstrip(" >*+•"))):
             key = match["key"].strip()
             name = parse_name(key)
             free = name.prefix.count("_") < 2 and not any(p.start < end and start < p.end for p in found)
@@ -155,6 +163,20 @@ def _lone_pairs(text: str, found: list[Pair]) -> list[Pair]:
     # "runtime 2215" tells nothing of itself, and belongs to the scores that it stands beside.
     measured = lone or any(is_measure(pair.name) for pair in found)
     return [*lone, *beside] if measured else []
+
+
+def _chain(segment: str, start: int) -> list[Pair]:
+    """Return the known pairs of a segment that is made of names and numbers by turns, most of them known; else none."""
+    chain: list[Pair] = []
+    at = 0
+    while len(segment) <= _LONGEST_CHAIN and (match := _LINK.match(segment, at)):
+        name = parse_name(match["key"])
+        place = start + match.start("key"), start + match.end()
+        chain.append(Pair(match["key"], match["number"].strip(), name, *place, alone=not at))
+        at = match.end()
+    known = [pair for pair in chain if pair.name.known and pair.name.info is not None]
+    whole = not segment[at:].strip() and len(chain) > 1 and 2 * len(known) >= len(chain)
+    return [pair for pair in known if pair.name.info and pair.name.info.kind != "axis"] if whole else []
 
 
 def _key(text: str, free: int, end: int) -> tuple[int, str]:
