@@ -23,5 +23,5 @@ def test_there_are_sixty_files_with_every_payload_and_place():
 
 @pytest.mark.parametrize("twins", FEW, ids=lambda twins: f"{twins.where}-{twins.what}")
 def test_a_hostile_file_is_judged_and_shown_as_its_clean_twin(twins, judge):
-    found = judge.differences(twins, obey=FEW.index(twins) % 4 == 0)
+    found = judge.differences(twins, obey=FEW.index(twins) % 6 == 0)
     assert bool(found) == injections.is_otherwise(twins), "\n".join(found)

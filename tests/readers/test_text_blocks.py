@@ -154,7 +154,11 @@ def test_a_time_alone_is_no_result():
 
 
 def test_names_and_numbers_by_turns_are_a_history():
-    text = "epoch 1 train loss 0.53 val loss 0.61 val acc 0.81 took 3.2s\nepoch 2 train loss 0.43 val loss 0.51 val acc 0.83"
+    lines = (
+        "epoch 1 train loss 0.53 val loss 0.61 val acc 0.81 took 3.2s",
+        "epoch 2 train loss 0.43 val loss 0.51 val acc 0.83",
+    )
+    text = "\n".join(lines)
     assert history(text) == [(1.0, {"loss": "0.61", "accuracy": "0.81"}), (2.0, {"loss": "0.51", "accuracy": "0.83"})]
 
 
