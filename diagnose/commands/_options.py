@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from diagnose.config import Config
 
-__all__ = ["add_policy_options", "add_rules_option", "config_of", "inputs_of", "names", "one_of"]
+__all__ = ["add_policy_options", "add_reading_options", "add_rules_option", "config_of", "inputs_of", "names", "one_of"]
 
 
 def add_rules_option(parser: ArgumentParser) -> None:
@@ -28,30 +28,14 @@ def add_rules_option(parser: ArgumentParser) -> None:
     )
 
 
-def add_policy_options(
-    parser: ArgumentParser, named: str = "FILE", inputs: str = "a file, a folder, or - for standard input"
-) -> None:
-    """Add the inputs, `--config`, and an option for each value that a configuration may hold, but the single rules'."""
-    fail_on = [*(severity.value for severity in Severity), NEVER]
-    parser.add_argument("inputs", metavar=named, nargs="*", help=inputs)
+def add_reading_options(parser: ArgumentParser) -> None:
+    """Add the options that change what a report says of an input, whoever asks for it."""
     parser.add_argument(
         "--config", metavar="FILE", help=f"read this configuration instead of the nearest {' or '.join(CONFIG_FILES)}"
     )
-    parser.add_argument(
-        "--fail-on",
-        metavar="SEVERITY",
-        type=one_of("--fail-on", fail_on),
-        help=f"exit with 1 for a finding of this severity or above: {', '.join(fail_on)} (default: error)",
-    )
     add_rules_option(parser)
-    for flag, metavar, what in (
-        ("--select", "RULE", "judge only these rules"),
-        ("--ignore", "RULE", "do not judge these rules"),
-        ("--require", "RULE", f"exit with 2 where one of these rules, or the {VERDICT}, is undecided"),
-    ):
-        parser.add_argument(
-            flag, metavar=metavar, type=names, action="extend", default=[], help=f"{what} (commas, repeatable)"
-        )
+    for flag, what in (("--select", "judge only these rules"), ("--ignore", "do not judge these rules")):
+        _add_names(parser, flag, what)
     parser.add_argument(
         "--assume",
         metavar="NAME=VALUE",
@@ -59,6 +43,24 @@ def add_policy_options(
         default=[],
         help="answer a question of the report: [RUN/][TASK/][SPLIT:]NAME=VALUE (repeatable)",
     )
+    # What a gate asks beyond the report.
+    parser.set_defaults(fail_on=None, require=[], target=[], baseline=None, against=None)
+
+
+def add_policy_options(
+    parser: ArgumentParser, named: str = "FILE", inputs: str = "a file, a folder, or - for standard input"
+) -> None:
+    """Add the inputs, `--config`, and an option for each value that a configuration may hold, but the single rules'."""
+    fail_on = [*(severity.value for severity in Severity), NEVER]
+    parser.add_argument("inputs", metavar=named, nargs="*", help=inputs)
+    add_reading_options(parser)
+    parser.add_argument(
+        "--fail-on",
+        metavar="SEVERITY",
+        type=one_of("--fail-on", fail_on),
+        help=f"exit with 1 for a finding of this severity or above: {', '.join(fail_on)} (default: error)",
+    )
+    _add_names(parser, "--require", f"exit with 2 where one of these rules, or the {VERDICT}, is undecided")
     parser.add_argument(
         "--target",
         metavar="LIMIT",
@@ -69,6 +71,12 @@ def add_policy_options(
     parser.add_argument("--baseline", metavar="FILE", help="do not fail on the findings that this file accepts")
     parser.add_argument(
         "--against", metavar="RUN", help="exit with 1 where a metric is significantly worse than in RUN"
+    )
+
+
+def _add_names(parser: ArgumentParser, flag: str, what: str) -> None:
+    parser.add_argument(
+        flag, metavar="RULE", type=names, action="extend", default=[], help=f"{what} (commas, repeatable)"
     )
 
 

@@ -9,9 +9,9 @@ from textwrap import fill
 from typing import TYPE_CHECKING
 
 from diagnose.commands._model import add_model_options, endpoint_of
-from diagnose.commands._options import add_rules_option
+from diagnose.commands._options import add_reading_options, config_of
 from diagnose.commands._output import check_target, emit, surface_of
-from diagnose.config import NEVER, find_config, load_config
+from diagnose.config import NEVER
 from diagnose.errors import UnreadableInputError, UsageError, did_you_mean
 from diagnose.report._words import clean
 
@@ -50,15 +50,7 @@ def arguments(parser: ArgumentParser) -> None:
         "message. Exit status: 0, or 2 where FILE cannot be read."
     )
     parser.add_argument("input", metavar="FILE", nargs="?", help="a file or folder to begin with")
-    parser.add_argument("--config", metavar="FILE", help="read this configuration instead of the nearest one")
-    parser.add_argument(
-        "--assume",
-        metavar="NAME=VALUE",
-        action="append",
-        default=[],
-        help="answer a question of the report (repeatable)",
-    )
-    add_rules_option(parser)
+    add_reading_options(parser)
     add_model_options(parser)
     parser.add_argument(
         "--commentary", action="store_true", help="show sentences of the model's own too, marked as not verified"
@@ -69,9 +61,8 @@ def run(arguments: Namespace) -> int:
     """Talk until the user leaves."""
     from diagnose.chat.session import Session  # noqa: PLC0415  # `diagnose --help` lists this command without it
 
-    config = Path(arguments.config) if arguments.config is not None else find_config(Path.cwd())
-    given = {"fail-on": NEVER, "assume": arguments.assume, "rules": arguments.rules}
-    policy = load_config(config, given).policy(arguments.input or "-")
+    arguments.fail_on = NEVER
+    policy = config_of(arguments).policy(arguments.input or "-")
     endpoint = endpoint_of(arguments)
     talk = Talk(Session(policy, endpoint, arguments.deadline, commentary=arguments.commentary), debug=arguments.debug)
     ask = _asking() if sys.stdin is not None and sys.stdin.isatty() else None

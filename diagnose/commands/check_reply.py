@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from diagnose.commands._options import one_of
 from diagnose.commands._output import check_target, emit
-from diagnose.commands._reading import add_reading_options, report_on
+from diagnose.commands._reading import add_input, report_on
 from diagnose.errors import UnreadableInputError, UsageError
 from diagnose.llm.reply import Mark, check_reply
 from diagnose.readers.encoding import decode, encoding_of
@@ -39,7 +39,7 @@ _WIDTH = max(len(mark.value) for mark in Mark) + 2
 
 def arguments(parser: ArgumentParser) -> None:
     """Add the arguments."""
-    add_reading_options(parser)
+    add_input(parser)
     parser.add_argument(
         "--reply", metavar="FILE", help="the reply (default: standard input); may be the file with the metrics"
     )

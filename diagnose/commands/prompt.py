@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from diagnose.commands._output import check_target, emit
-from diagnose.commands._reading import add_reading_options, report_on
+from diagnose.commands._reading import add_input, report_on
 from diagnose.errors import UnreadableInputError
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ HELP = "print one prompt about a report, for any chat; `check-reply` checks what
 
 def arguments(parser: ArgumentParser) -> None:
     """Add the arguments."""
-    add_reading_options(parser)
+    add_input(parser)
     parser.add_argument("--question", metavar="TEXT", help="ask this instead of what the numbers show and what to do")
     parser.add_argument("--output", metavar="FILE", help="write the prompt to FILE instead of standard output")
 
