@@ -18,12 +18,11 @@ from random import Random
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from diagnose.api import check_text, diagnose
+from diagnose.llm.reply import Mark, check_reply
 from replies.mutants import KINDS, NUMBERS, mutant, wrong_citation
 from replies.paraphrases import paraphrases
 from replies.templates import HELD_OUT, SEEN
-
-from diagnose.api import check_text, diagnose
-from diagnose.llm.reply import Mark, check_reply
 from reports import FAMILIES, report_of
 
 if TYPE_CHECKING:

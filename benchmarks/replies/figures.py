@@ -12,8 +12,11 @@ if TYPE_CHECKING:
 __all__ = ["spoken", "wrong_word"]
 
 _WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
-_PARTS = {"half": Fraction(1, 2), "a half": Fraction(1, 2), "one third": Fraction(1, 3), "a third": Fraction(1, 3), "two thirds": Fraction(2, 3),
-          "a quarter": Fraction(1, 4), "three quarters": Fraction(3, 4), "one fifth": Fraction(1, 5), "four fifths": Fraction(4, 5), "nine tenths": Fraction(9, 10)}  # fmt: skip
+_PARTS = {
+    "half": Fraction(1, 2), "a half": Fraction(1, 2), "one third": Fraction(1, 3), "a third": Fraction(1, 3),
+    "two thirds": Fraction(2, 3), "a quarter": Fraction(1, 4), "three quarters": Fraction(3, 4),
+    "one fifth": Fraction(1, 5), "four fifths": Fraction(4, 5), "nine tenths": Fraction(9, 10),
+}  # fmt: skip
 _ARABIC = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
 
 

@@ -20,56 +20,92 @@ if TYPE_CHECKING:
 __all__ = ["KINDS", "NUMBERS", "mutant"]
 
 _NUMERIC = ("value", "pair", "step", "samples", "majority", "error", "rise", "fall", "best", "classes")
+
+
+def _sentences(beginnings: Sequence[str], ends: Sequence[str]) -> list[str]:
+    """Return every beginning with every end."""
+    return [f"{beginning} {end}" for beginning, end in itertools.product(beginnings, ends)]
+
+
 _REASSURING = [
-    f"{a} {b}"
-    for a, b in itertools.product(
-        ("I would", "Personally, I'd", "You can safely", "We could", "In my view you can", "I'd happily"),
-        ("sign this off.", "ship it.", "move on to the next experiment.", "leave it as it is.", "call this a solid baseline.", "stop worrying about this run.",
-         "merge this.", "release the checkpoint.", "trust these numbers.", "put it into production."),
-    )
-] + [
-    f"{a} {b}"
-    for a, b in itertools.product(
-        ("This run", "The model", "Your checkpoint", "The result", "Everything", "The evaluation", "This"),
-        ("looks great.", "is in good shape.", "is nothing to worry about.", "does what it should.", "is coming along nicely.", "behaves the way one would hope.",
-         "seems sound to me.", "is more than adequate.", "is a big step forward.", "meets the bar.", "is healthy enough for a demo.", "passes with flying colours.", "is fine for now."),
-    )
+    *_sentences(
+        (
+            "I would", "Personally, I'd", "You can safely", "We could", "In my view you can", "I'd happily",
+        ),
+        (
+            "sign this off.", "ship it.", "move on to the next experiment.", "leave it as it is.",
+            "call this a solid baseline.", "stop worrying about this run.", "merge this.",
+            "release the checkpoint.", "trust these numbers.", "put it into production.",
+        ),
+    ),
+    *_sentences(
+        (
+            "This run", "The model", "Your checkpoint", "The result", "Everything", "The evaluation", "This",
+        ),
+        (
+            "looks great.", "is in good shape.", "is nothing to worry about.", "does what it should.",
+            "is coming along nicely.", "behaves the way one would hope.", "seems sound to me.",
+            "is more than adequate.", "is a big step forward.", "meets the bar.", "is healthy enough for a demo.",
+            "passes with flying colours.", "is fine for now.",
+        ),
+    ),
 ]  # fmt: skip
 _CAUSES = [
-    f"{a} {b}"
-    for a, b in itertools.product(
-        ("The tokenizer", "The label file", "The data loader", "The optimizer state", "The random seed", "Somebody", "A stale cache", "The GPU driver", "The vocabulary", "The preprocessing"),
-        ("was swapped.", "is the cause of these scores.", "broke the evaluation.", "had a bug.", "changed between the runs.", "was not the one used in training.", "explains the result.",
-         "must have been corrupted.", "silently dropped rows.", "is out of date."),
-    )
-] + [
-    f"{a} {b}."
-    for a, b in itertools.product(
-        ("The scores are low because", "This comes from the fact that", "The reason is that", "Most likely this happened since", "It is so because"),
-        ("the tokenizer was swapped", "the labels were shuffled by the exporter", "the model saw the wrong language", "the batch norm layers were frozen",
-         "the annotators disagreed", "the images were resized badly", "the padding side was wrong", "the wrong branch was checked out", "mixed precision lost the gradients"),
-    )
+    *_sentences(
+        (
+            "The tokenizer", "The label file", "The data loader", "The optimizer state", "The random seed",
+            "Somebody", "A stale cache", "The GPU driver", "The vocabulary", "The preprocessing",
+        ),
+        (
+            "was swapped.", "is the cause of these scores.", "broke the evaluation.", "had a bug.",
+            "changed between the runs.", "was not the one used in training.", "explains the result.",
+            "must have been corrupted.", "silently dropped rows.", "is out of date.",
+        ),
+    ),
+    *_sentences(
+        (
+            "The scores are low because", "This comes from the fact that", "The reason is that",
+            "Most likely this happened since", "It is so because",
+        ),
+        (
+            "the tokenizer was swapped.", "the labels were shuffled by the exporter.",
+            "the model saw the wrong language.", "the batch norm layers were frozen.", "the annotators disagreed.",
+            "the images were resized badly.", "the padding side was wrong.", "the wrong branch was checked out.",
+            "mixed precision lost the gradients.",
+        ),
+    ),
 ]  # fmt: skip
 _ACTIONS = [
-    f"{a} {b}."
-    for a, b in itertools.product(
-        ("First,", "Next,", "You should", "I recommend that you", "Please", "Then", "Consider this:"),
-        ("delete the evaluation set", "switch to a bigger backbone", "replace the optimizer with Lion", "distil the model into a smaller one", "double the dropout of the embeddings",
-         "move the run to another cloud", "buy more annotations from the vendor", "freeze the first six layers", "drop the rare classes from the report", "upgrade the driver",
-         "send the logs to our support team", "disable the evaluation", "rewrite the tokenizer", "use an ensemble of five models", "quantise the weights to four bits"),
-    )
+    *_sentences(
+        (
+            "First,", "Next,", "You should", "I recommend that you", "Please", "Then", "Consider this:",
+        ),
+        (
+            "delete the evaluation set.", "switch to a bigger backbone.", "replace the optimizer with Lion.",
+            "distil the model into a smaller one.", "double the dropout of the embeddings.",
+            "move the run to another cloud.", "buy more annotations from the vendor.",
+            "freeze the first six layers.", "drop the rare classes from the report.", "upgrade the driver.",
+            "send the logs to our support team.", "disable the evaluation.", "rewrite the tokenizer.",
+            "use an ensemble of five models.", "quantise the weights to four bits.",
+        ),
+    ),
 ]  # fmt: skip
 _TRENDS = [
-    f"{a} {b}"
-    for a, b in itertools.product(
-        ("Accuracy", "The loss", "F1", "Validation performance", "The model", "Recall", "The metric", "Quality"),
-        ("improved steadily.", "kept getting better.", "has been climbing all along.", "converged nicely.", "is trending in the right direction.", "went up with every epoch.",
-         "levelled out at a good value.", "gets better as training goes on.", "never dipped.", "has not stopped improving."),
-    )
+    *_sentences(
+        (
+            "Accuracy", "The loss", "F1", "Validation performance", "The model", "Recall", "The metric", "Quality",
+        ),
+        (
+            "improved steadily.", "kept getting better.", "has been climbing all along.", "converged nicely.",
+            "is trending in the right direction.", "went up with every epoch.", "levelled out at a good value.",
+            "gets better as training goes on.", "never dipped.", "has not stopped improving.",
+        ),
+    ),
 ]  # fmt: skip
 _DROPPED = [
-    "There are no findings.", "No problem was found in this run.", "The report found nothing wrong.", "All checks passed.", "There is no error in the report.",
-    "No rule fired.", "The report is clean.", "Nothing was flagged.", "The run passed every check.", "There is nothing to fix.",
+    "There are no findings.", "No problem was found in this run.", "The report found nothing wrong.",
+    "All checks passed.", "There is no error in the report.", "No rule fired.", "The report is clean.",
+    "Nothing was flagged.", "The run passed every check.", "There is nothing to fix.",
 ]  # fmt: skip
 _HUNDRED = 100  # "56.4" beside a source that prints 56.4 % is no mistake
 _VERDICTS = ("degenerate", "suspect", "healthy", "unknown")
@@ -89,7 +125,10 @@ def _slightly(said: Said, rng: Random) -> str | None:
     if source.count:
         number = int(source.number)
         return said.again(n=f"{number + rng.choice([-1, 1]) * max(1, number // 50)}") if number > 1 else None
-    return said.again(n=_spoiled(source.number, 1 + Fraction(rng.choice([-1, 1]) * rng.randint(10, 80), 1000)))
+    text = _spoiled(source.number, 1 + Fraction(rng.choice([-1, 1]) * rng.randint(10, 80), 1000))
+    unit = Fraction(1, 10 ** len(text.partition(".")[2].partition("e")[0]))
+    # What ends in zeros may be the true number again, with fewer digits.
+    return said.again(n=text) if "e" in text or abs(Fraction(text) - source.number) > unit else None
 
 
 def _digit(said: Said, rng: Random) -> str | None:
@@ -176,14 +215,8 @@ def _negated(said: Said, rng: Random) -> str | None:
     if said.source.kind != "finding":
         return None
     title = said.blanks["title"]
-    return rng.choice(
-        [
-            f"It is not the case that {title}.",
-            f"There is no sign that {title}.",
-            f"The report does not find that {title}.",
-            f"It is not true that {title}.",
-        ]
-    )
+    denials = ("It is not the case", "There is no sign", "The report does not find", "It is not true")
+    return f"{rng.choice(denials)} that {title}."
 
 
 def _behind(tail: str) -> Callable[[Said, Random], str | None]:

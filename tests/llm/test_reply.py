@@ -189,6 +189,37 @@ def test_a_healthy_result_is_not_praised_either(sentence, expected):
     assert mark("healthy", sentence) is expected
 
 
+SOFT = """You have nothing to fear from these numbers.
+It holds up.
+The numbers speak for themselves.
+Consider the job done.
+All of the metrics are where they should be.
+The report confirms that the model is usable.
+The model has what it takes.
+The result can be taken at face value.
+The labels are noisy.
+The batch size is the reason.
+The number of classes is wrong.
+It was trained on another dataset.
+The verdict is based on the loss.
+The report has no questions.
+The finding is a note.
+Set the threshold to 0.3.
+Use the model of step 100.
+It gets better all the time.
+Each epoch helped.
+The model has more to give.
+The gap between the metrics is closing.
+It is only suggested.
+Only the loss counts.""".splitlines()
+
+
+@pytest.mark.parametrize("sentence", SOFT)
+def test_soft_words_are_no_hole(sentence):
+    for name in ("collapsed", "scores", "history", "healthy", "positives", "table"):
+        assert not {SUPPORTED, NO_CLAIM} & set(marks(name, sentence))
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -271,6 +302,17 @@ def test_tables_fences_thoughts_and_broken_encoding_are_read():
     assert marks("collapsed", "```python\nmodel.train()\n```") == [UNSUPPORTED]
 
 
+def test_what_is_too_long_to_be_looked_at_is_said_to_be():
+    for text in (
+        "The accuracy is 0.6125. " * 2000,
+        "\n" * 5000 + "All is well.",
+        "The accuracy " + "very " * 400 + "is 0.6",
+    ):
+        last = check_reply(report_of("collapsed"), text)[-1]
+        assert last.mark is UNSUPPORTED
+        assert "longer than" in last.reason
+
+
 def test_a_but_sets_two_claims_against_each_other():
     assert marks("collapsed", "The accuracy is 0.6125, but the recall is 0.9.") == [SUPPORTED, CONTRADICTED]
 
@@ -338,3 +380,18 @@ def test_a_number_is_supported_exactly_where_it_prints_so(told, true):
         assert checked.mark is CONTRADICTED
     (again,) = check_reply(report, f"The accuracy is {true:.3f}.")
     assert again.mark is SUPPORTED
+
+
+def test_an_answer_in_the_form_of_explain_is_checked_by_its_claims():
+    pack = make_pack(report_of("collapsed"))
+    finding, action = pack.of_kind("F")[0].id, pack.of_kind("A")[0].id
+    tree = {
+        "verdict": "degenerate",
+        "findings": [{"finding": finding, "evidence": []}],
+        "steps": [{"action": action, "finding": finding}],
+        **{name: [] for name in ("facts", "relations", "causes", "questions")},
+    }
+    checked = check_reply(report_of("collapsed"), json.dumps(tree))
+    assert [item.statements for item in checked if item.mark is SUPPORTED] == [(finding,), (action,)]
+    flipped = check_reply(report_of("collapsed"), json.dumps({**tree, "verdict": "healthy"}))
+    assert CONTRADICTED in {item.mark for item in flipped}

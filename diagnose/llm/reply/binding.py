@@ -8,6 +8,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, NamedTuple
 
 from diagnose.llm.reply.names import Mention
+from diagnose.llm.reply.words import word_set, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,7 +23,7 @@ _UNITS: dict[str, tuple[str, Fraction]] = {
     word: (name, factor)
     for name, factor, words in (
         ("sample_count", Fraction(1), "rows row samples examples instances items"),
-        ("class_count", Fraction(1), "classes labels categories"),
+        ("class_count", Fraction(1), "classes labels categories class"),
         ("predicted", Fraction(1), "predictions"),
         ("epochs", Fraction(1), "epochs epoch"),
         ("steps", Fraction(1), "steps"),
@@ -60,13 +61,14 @@ _TO = re.compile(r"\s*%?\s*(?:to|-|–|—)\s*(?:about |around |~)?", re.IGNOREC
 _FROM = re.compile(r"\bfrom\s+(?:about |around |roughly |an? |~)?$", re.IGNORECASE)
 _BETWEEN = re.compile(r"\bbetween\s+(?:about |around |roughly )?$", re.IGNORECASE)
 _OPENS = re.compile(r"^\s*%?\s*\(\s*$")  # "0.84 (precision)"
+_AGAINST = re.compile(r"\b(?:against|versus|vs|compared (?:with|to))\b", re.IGNORECASE)
 _APART = re.compile(r"\d|\band\b|,")
 _FAR = 40  # letters between a number and the name behind it
 _DIVIDES = re.compile(r"[,;:.]|\b(?:while|whereas|but|although|though|and)\b", re.IGNORECASE)
 
 
 _UNIT = re.compile(
-    r"\s*(?:(?:out )?of (?:the )?\d[\d,]* )?(?:training |train |evaluation |eval |test |different |distinct |true "
+    r"[\s-]*(?:(?:out )?of (?:the )?\d[\d,]* )?(?:training |train |evaluation |eval |test |different |distinct |true "
     r"|optimizer |further |full |possible |whole |evaluated |more )?([A-Za-z]+)\b"
 )
 
@@ -128,6 +130,8 @@ def _unit(words: Words, figure: Figure) -> _Unit | None:
     if not match or figure.percent:
         return None
     word = match[1].lower()
+    if word == "class" and "-" not in match[0]:
+        return None  # a 12-class problem has 12, "0.8 class average" has none
     rate = _RATE.match(words.text, match.end())
     if rate and word in ("samples", "rows", "examples", "sample", "row"):
         return _Unit("rate", Fraction(1), words.span_of(figure.end, rate.end()))
@@ -161,6 +165,8 @@ def _by_clause(
         after = next((name for name in names if name.start >= run[-1].end), None)
         nearest = before[-1] if before else None
         group = _group(words, before)
+        if len(run) == 2 and len(before) > 1 and _AGAINST.search(words.text[run[0].end : run[1].start]):
+            group = before[-2:]
         if len(run) == len(group) > 1 and not _is_forward(words, run[0], after, nearest):
             yield from (Bound(figure, name.mention) for figure, name in zip(run, group, strict=True))
             continue
@@ -169,12 +175,22 @@ def _by_clause(
             mine = after if last is run[-1] and _is_forward(words, last, after, nearest) else nearest
             if mine is None and after is not None and len(run) == 1:
                 mine = None if _DIVIDES.search(words.text[last.end : after.start]) else after
+            if mine is not None and mine is nearest and _is_of_another(words.text[mine.end : figure.start]):
+                yield Bound(figure, None, upper=upper)
+                continue
             if mine is not None and mine is nearest and len(run) == 1:
                 yield from (Bound(figure, name.mention, upper=upper) for name in group)
             else:
                 mine = names[0] if mine is None and len(names) == 1 else mine
                 mention = mine.mention if mine is not None else (above[-1] if above else None)
                 yield Bound(figure, mention, upper=upper)
+
+
+def _is_of_another(gap: str) -> bool:
+    """Whether a name that is not known stands between a name and a number: "Dev DER 20.7, Test SE 9.7"."""
+    part = re.split(r"[,;|]", gap)
+    known = word_set("function") | word_set("free") | word_set("hedges") | word_set("limits")
+    return len(part) > 1 and any(w not in known for w in words_of(part[-1]).words if not w[0].isdigit())
 
 
 def _run(figures: Sequence[Figure], names: Sequence[_Name]) -> list[Figure]:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from diagnose.llm.reply.advice import advice_claims, is_advice, is_imperative
 from diagnose.llm.reply.binding import bind
 from diagnose.llm.reply.claims import MARKS, Claim, Mark
 from diagnose.llm.reply.courses import course_claims
 from diagnose.llm.reply.figures import figure_claims
 from diagnose.llm.reply.levels import level_claims
 from diagnose.llm.reply.names import mentions_in, qualified
+from diagnose.llm.reply.negation import is_negated
 from diagnose.llm.reply.numbers import ascii_digits, figures_in
 from diagnose.llm.reply.orders import order_claims
 from diagnose.llm.reply.seen import Seen
-from diagnose.llm.reply.topics import advice_claims, is_advice, is_imperative, is_negated, topic_claims
+from diagnose.llm.reply.topics import topic_claims
 from diagnose.llm.reply.where import where_of
 from diagnose.llm.reply.words import Span, Words, words_of
 from diagnose.types import Remedy

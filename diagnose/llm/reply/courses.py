@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from diagnose.llm.reply.claims import MARKS, Claim, Mark
 from diagnose.llm.reply.figures import candidates, says
+from diagnose.llm.reply.negation import is_negated
 from diagnose.llm.reply.seen import overlaps
-from diagnose.llm.reply.topics import is_negated
-from diagnose.llm.reply.words import Pattern, Span, lexicon, word_set
+from diagnose.llm.reply.words import Patterns, Span, lexicon, word_set
 from diagnose.report._words import clean
 from diagnose.vocabulary import METRICS
 
@@ -60,9 +60,9 @@ class _Word(NamedTuple):
 
 
 @cache
-def _moves() -> tuple[tuple[str, Pattern], ...]:
+def _moves() -> Patterns[str]:
     up, down = lexicon()["trend"]["moved"]
-    return ((_UP, Pattern(up)), (_DOWN, Pattern(down)), *((_FLAT, Pattern(p)) for p in lexicon()["trend"]["stays"]))
+    return Patterns([(up, _UP), (down, _DOWN), *((source, _FLAT) for source in lexicon()["trend"]["stays"])])
 
 
 def course_claims(seen: Seen, bound: Sequence[Bound], taken: Sequence[Span]) -> Iterator[tuple[Claim, list[Bound]]]:
@@ -80,13 +80,15 @@ def course_claims(seen: Seen, bound: Sequence[Bound], taken: Sequence[Span]) -> 
 
 
 def _course_words(words: Words, taken: Sequence[Span]) -> list[_Word]:
-    found = [_Word(way, span) for way, pattern in _moves() for span in pattern.find(words)]
+    found = [_Word(way, span) for span, way in _moves().find(words)]
     for index, word in enumerate(words.words):
         span = Span(index, index + 1)
         way = next((way for way in _WAYS if word in word_set("trend", way)), None)
         if way is None or overlaps(span, (*taken, *(w.span for w in found))):
             continue
         before = words.words[max(0, index - 2) : index]
+        if words.words[index + 1 : index + 2] == ["short"]:
+            continue
         # "Could improve" tells of no history, "continues to improve" does.
         if before[-1:] and before[-1] in _HYPOTHETICAL and not _TRUE_OF_IT & set(before):
             continue
@@ -149,9 +151,13 @@ def _course(seen: Seen, word: _Word, mention: Mention | None, own: list[Bound]) 
             f"the report has no history of {name}" if way else f"the report does not know which way {name} is better"
         )
         return Claim(Mark.UNSUPPORTED, reason, (), spans), []
-    used = own if len(own) == 2 and way in (_UP, _DOWN) else []  # from one to another
+    pair = own
+    if len(own) == 1 and own[0].upper is not None:  # "increased (0.7 to 0.8)"
+        pair = [own[0]._replace(upper=None), own[0]._replace(figure=own[0].upper, upper=None)]
+    pair = pair if len(pair) == 2 and way in (_UP, _DOWN) else []
+    used = own if pair else []
     until = where.since is False and bool(where.taken)
-    outcomes = [_went(rows, way, used, steadily=bool(adverbs), until=until) for rows in histories]
+    outcomes = [_went(rows, way, pair, steadily=bool(adverbs), until=until) for rows in histories]
     states = {state for state, _ in outcomes}
     state = states.pop() if len(states) == 1 else True if used and True in states else None
     best = next((i for i, outcome in enumerate(outcomes) if outcome[0] is state), 0)
@@ -159,7 +165,7 @@ def _course(seen: Seen, word: _Word, mention: Mention | None, own: list[Bound]) 
     ends = f"{name} goes from {clean(rows[0].shown, 30)} to {clean(rows[-1].shown, 30)} over {len(rows)} rows"
     if state is not None and is_negated(seen.words, word.span):
         state = not state
-    numbers = (seen.words.span_of(b.figure.start, b.figure.end) for b in used)
+    numbers = (seen.words.span_of(b.figure.start, (b.upper or b.figure).end) for b in used)
     return Claim(MARKS[state], outcomes[best][1] or ends, (*rows[0].ids, *rows[-1].ids), (*spans, *numbers)), used
 
 

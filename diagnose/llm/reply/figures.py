@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 __all__ = ["candidates", "figure_claims", "is_setting", "says"]
 
 _LARGEST = 1e60
+_AT = r"\w*\s+(?:out |up )?(?:at|from|with)\s+(?:about |roughly |around |an? |~)?$"
+_BEGINS = re.compile(rf"\b(?:begin|began|start|open){_AT}", re.IGNORECASE)
+_ENDS = re.compile(rf"\b(?:end|finish|clos){_AT}", re.IGNORECASE)
 
 
 def candidates(mention: Mention, where: Where, ground: Ground) -> list[Known]:
@@ -98,8 +102,9 @@ def says(figure: Figure, item: Known, factor: Fraction = Fraction(1), upper: Fig
     if figure.bound:
         return _compared(item.interval, figure, factor)
     if item.number is not None:
-        if isinstance(item.source, Value) and item.source.scale != 1 and not figure.percent and figure.number > 1:
-            spoken = spoken * item.source.scale  # percent without the sign, as the report's source prints it
+        source = item.source
+        if isinstance(source, Value) and not figure.percent and (figure.number > 1 or figure.text == source.text):
+            spoken = spoken * source.scale  # percent without the sign, as the report's source prints it
         # The upper end is the next number that prints differently.
         return item.number in spoken and (
             item.number < spoken.high or spoken.is_point or figure.about or item.number == figure.number
@@ -163,7 +168,16 @@ def figure_claims(seen: Seen, bound: Sequence[Bound]) -> Iterator[Claim]:
         limit = Span(max(0, span.first - 3), span.first) if item.figure.bound else Span(0, 0)
         said = (i for i in range(*limit) if seen.words.words[i] in word_set("limits"))
         spans = (span, *((item.mention.span,) if item.mention else ()), *(Span(i, i + 1) for i in said))
-        yield Claim(*_judged(item, seen.where, seen.ground), spans)
+        local = _position_before(seen.words.text[: item.figure.start])
+        where = seen.where._replace(position=local) if local else seen.where
+        yield Claim(*_judged(item, where, seen.ground), spans)
+
+
+def _position_before(text: str) -> str:
+    """Return the end of the history that a number's own words speak of: "begins at 0.7"."""
+    if _BEGINS.search(text):
+        return "first"
+    return "last" if _ENDS.search(text) else ""
 
 
 def _judged(item: Bound, where: Where, ground: Ground) -> tuple[Mark, str, tuple[str, ...]]:
@@ -203,6 +217,10 @@ def _judged(item: Bound, where: Where, ground: Ground) -> tuple[Mark, str, tuple
         return Mark.UNSUPPORTED, f"{printed} is the {name}{step}, which the sentence does not say", elsewhere.ids
     if is_setting(mention) and all(k.scope.step is not None for k in pool):
         return Mark.UNSUPPORTED, f"the log has no {name} of {printed}", pool[0].ids
+    trained = [k for n in mention.names for k in ground.known.get(n, ()) if k.scope.split == "train" and k not in found]
+    other = next((k for k in trained if k.reported and says(item.figure, k, item.factor)), None)
+    if other is not None:
+        return Mark.UNSUPPORTED, f"{printed} is the {name} of the training, which the sentence does not say", other.ids
     shown = " or ".join(dict.fromkeys(clean(k.shown, 40) for k in pool[:2]))
     return Mark.CONTRADICTED, f"the report's {name} is {shown}, not {printed}", pool[0].ids
 

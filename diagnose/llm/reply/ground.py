@@ -27,6 +27,10 @@ __all__ = ["Ground", "Known"]
 
 # A history is looked at in full up to here; a reply is about a run, not about a million rows.
 _MOST_ROWS = 3000
+_STEPS = (
+    "best_step", "last_step", "reported_step", "kept.step", "kept.better_step", "headline.nearest_step",
+    "val_loss.min_step", "train_loss.broken_from",
+)  # fmt: skip
 _CELLS = ("tp", "fp", "fn", "tn")
 
 
@@ -130,7 +134,9 @@ class Ground:
                 for cell in _CELLS if fact.name == "confusion_matrix" else ():
                     yield _derived(cell, fact.value[cell], fact, ids, reported=reported)
                 continue
-            if isinstance(fact.value, (int, float, Fraction, Interval)):
+            if isinstance(fact.value, Interval) or (
+                isinstance(fact.value, (int, float, Fraction)) and _finite(fact.value)
+            ):
                 yield _derived(fact.name, fact.value, fact, ids, reported=reported)
                 head, _, tail = fact.name.partition(".")
                 if head == "per_class" and metric_of(tail):
@@ -253,6 +259,13 @@ class Ground:
         return sorted({k.scope.step for k in known if k.scope.step is not None})
 
     @cached_property
+    def telling_steps(self) -> frozenset[float]:
+        """The steps, with their epochs, that facts name: the best, the kept, the last one, and their like."""
+        named = {float(k.number) for name in _STEPS for k in self.known.get(name, ()) if k.number is not None}
+        rows = (k for items in self.known.values() for k in items if k.scope.step in named)
+        return frozenset(named | {k.epoch for k in rows if k.epoch is not None})
+
+    @cached_property
     def splits(self) -> frozenset[str]:
         """The splits that were evaluated."""
         return frozenset(v.scope.split for v in self.report.verdicts if v.scope.split)
@@ -282,6 +295,10 @@ def _derived(name: str, value: Any, fact: Fact, ids: tuple[str, ...], *, reporte
     from diagnose.report._words import shown  # noqa: PLC0415  # as above
 
     return Known(name, interval, fact.scope, ids, shown(value), exact, average, None, reported, source=fact)
+
+
+def _finite(number: float | Fraction) -> bool:
+    return isinstance(number, Fraction) or math.isfinite(number)
 
 
 def _key(value: object) -> tuple[str, str, str, str]:

@@ -11,10 +11,10 @@ from diagnose.llm.reply.claiming import claims_of, points_back, readable, see
 from diagnose.llm.reply.claims import Claim, Mark
 from diagnose.llm.reply.ground import Ground
 from diagnose.llm.reply.leftover import left_over, without_claim
-from diagnose.llm.reply.numbers import figures_in
 from diagnose.llm.reply.restated import Restated
 from diagnose.llm.reply.sentences import Sentence, sentences_of, turns_of
-from diagnose.llm.reply.words import Pattern, Words, lexicon, patterns, words_of
+from diagnose.llm.reply.structured import checked_form, is_structured
+from diagnose.llm.reply.words import Patterns, Words, lexicon, patterns, words_of
 from diagnose.report._words import clean
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ _QUESTION_TAG = re.compile(
 _PRESUMES = re.compile(
     r"^\W*(?:why|how come|isn't|aren't|doesn't|didn't|wasn't|don't|who would|did you know|since)\b", re.IGNORECASE
 )
+_ASKS = re.compile(r"\?(?:\s*\([^()]*\))?[\s*`)\"'”.]*$")
 _NOT_SO = re.compile(r"^(\W*(?:is|are|was|do|does|did))n['’]t\b", re.IGNORECASE)
 _POSSIBLE = frozenset(
     ["may", "might", "could", "can", "possible", "possibly", "likely", "probably", "perhaps", "maybe", "often",
@@ -62,9 +63,13 @@ class Checked(NamedTuple):
 def check_reply(report: Report, text: str) -> list[Checked]:
     """Return every sentence of a reply in its order, each supported, unsupported, contradicted, or without a claim.
 
-    report: one that was read (its `error` is None).
+    report: one that was read (its `error` is None). A reply in the form that `explain` asks of a model is checked as
+    those are, claim by claim.
     """
     judge = _Judge(report)
+    if is_structured(text):
+        claims = checked_form(judge.ground.pack, text)
+        return [Checked(said, 1, mark, _sentence(reason), ids) for said, mark, reason, ids in claims]
     return [checked for sentence in sentences_of(text) for checked in judge.check(sentence)]
 
 
@@ -123,7 +128,7 @@ class _Judge:
 
     def _judged(self, part: Sentence, text: str, *, again: bool = True) -> _Outcome:
         """Judge a sentence by its claims; again: unless it says a statement of the report again."""
-        asks = text.rstrip(" *`)\"'”").endswith("?") and not _QUESTION_TAG.search(text.rstrip())
+        asks = bool(_ASKS.search(text)) and not _QUESTION_TAG.search(text.rstrip())
         # "Isn't this great?" says that it is.
         words = Words(_NOT_SO.sub(r"\1", text) if asks else text)
         said = self._restated(text, (), part.above) if again else None
@@ -131,7 +136,8 @@ class _Judge:
             return said
         seen = see(part, words, self.ground, self.last_mentions, answers=self.asked)
         claims = claims_of(seen)
-        claims += self._causes(seen, claims)
+        if claims or part.kind != "lead":  # "Possible causes:" names none
+            claims += self._causes(seen, claims)
         good = [c for c in claims if c.mark is Mark.SUPPORTED]
         bad = next((c for c in claims if c.mark is Mark.CONTRADICTED), None)
         open_ = next((c for c in claims if c.mark is Mark.UNSUPPORTED), None)
@@ -161,16 +167,12 @@ class _Judge:
         named = {n for n in (where.step, where.epoch, where.order) if n is not None}
         if not named or not all(claim.placeless for claim in good):
             return False
-        findings = [
-            self.ground.findings[rule] for claim in good for rule in claim.rules if rule in self.ground.findings
-        ]
-        texts = [text for f in findings for text in (f.message, *(fact.because for fact in f.facts))]
-        numbers = {figure.number for text in texts for figure in figures_in(text)}
-        return not named <= numbers | {step for f in findings for step in f.steps}
+        rules = (rule for claim in good for rule in claim.rules if rule in self.ground.findings)
+        return not named <= self.ground.telling_steps.union(*(self.ground.findings[rule].steps for rule in rules))
 
     def _causes(self, seen: Seen, claims: Sequence[Claim]) -> list[Claim]:
         """Return a claim where a sentence names a cause: the report has to have both in one finding."""
-        spans = tuple(span for pattern in _cause_patterns() for span in pattern.find(seen.words))
+        spans = tuple(_cause_patterns().spans(seen.words))
         if not spans:
             return []
         good = [c for c in claims if c.mark is Mark.SUPPORTED]
@@ -224,7 +226,7 @@ class _Judge:
 
 
 @cache
-def _cause_patterns() -> tuple[Pattern, ...]:
+def _cause_patterns() -> Patterns[None]:
     return patterns(lexicon()["causes"])
 
 

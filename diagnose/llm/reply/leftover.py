@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import TYPE_CHECKING
 
 from diagnose.llm.reply.claims import Mark
-from diagnose.llm.reply.words import Pattern, discourse, lexicon, patterns, stem, telling_words, word_set
+from diagnose.llm.reply.words import Patterns, discourse, lexicon, patterns, stem, telling_words, word_set
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +24,9 @@ _VERBS = frozenset(
      "fits", "works", "fails", "learned", "needs", "lacks", "shows", "means"]
 )  # fmt: skip
 _MODAL = frozenset(["should", "will", "must", "shall"])
+_CONTRACTED = re.compile(r"'(?:s|ll|re|ve|d|m)$")
 _LONG_HEADING = 7
+_OPENING = 3  # a greeting stands at the beginning
 _SHORTEST_PARTICIPLE = 5
 
 
@@ -31,11 +34,11 @@ def left_over(seen: Seen, claims: Sequence[Claim]) -> list[str]:
     """Return the words of a sentence that no claim accounts for and that could say something."""
     words = seen.words
     spans = [span for claim in claims for span in claim.spans] + [m.span for m in seen.mentions]
-    spans += [span for pattern in discourse() for span in pattern.find(words)]
+    spans += discourse().spans(words)
     covered = {index for span in spans for index in range(span.first, span.last)}
     places = [*((f.start, f.end) for f in seen.figures), *seen.where.taken]
-    known = word_set("function") | word_set("free") | word_set("hedges")
-    if seen.advice:
+    known = _known()
+    if any(c.mark is Mark.SUPPORTED and c.statements[:1] and c.statements[0][0] in "AQ" for c in claims):
         known |= word_set("imperative", "checking") | _MODAL
     carried = seen.ground.own_words.union(*(claim.carried for claim in claims))
     left = [
@@ -43,7 +46,7 @@ def left_over(seen: Seen, claims: Sequence[Claim]) -> list[str]:
         for index, (word, (start, end)) in enumerate(zip(words.words, words.places, strict=True))
         if index not in covered
         and word not in known
-        and word.removesuffix("'s") not in known
+        and _CONTRACTED.sub("", word) not in known
         and not word[0].isdigit()
         and stem(word) not in carried
         and not any(a < end and b > start for a, b in places)
@@ -66,7 +69,7 @@ def without_claim(sentence: Sentence, words: Words, left: Sequence[str]) -> tupl
     greeting = word_set("greeting_words")
     if sentence.kind in ("lead", "row") and short and set(left) <= greeting:
         return empty
-    greeted = [span for pattern in _greetings() for span in pattern.find(words)]
+    greeted = [span for span in _greetings().spans(words) if span.first < _OPENING]
     known = greeting | {words.words[i] for span in greeted for i in range(span.first, span.last)}
     if greeted and set(left) <= known:
         return empty
@@ -83,5 +86,11 @@ def _ends_in_participle(words: Words) -> bool:
 
 
 @cache
-def _greetings() -> tuple[Pattern, ...]:
+def _known() -> frozenset[str]:
+    """Return the words that say nothing by themselves."""
+    return word_set("function") | word_set("free") | word_set("hedges")
+
+
+@cache
+def _greetings() -> Patterns[None]:
     return patterns(lexicon()["greetings"])

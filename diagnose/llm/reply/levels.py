@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from diagnose.interval import Interval
 from diagnose.llm.reply.claims import MARKS, Claim, Mark
 from diagnose.llm.reply.figures import candidates
+from diagnose.llm.reply.negation import is_negated
 from diagnose.llm.reply.seen import overlaps
-from diagnose.llm.reply.topics import is_negated
-from diagnose.llm.reply.words import Pattern, Span, lexicon, patterns
+from diagnose.llm.reply.words import Patterns, Span, lexicon, patterns
 from diagnose.report._words import clean
 from diagnose.vocabulary import METRICS
 
@@ -25,10 +25,11 @@ if TYPE_CHECKING:
 __all__ = ["level_claims"]
 
 _NEAR = 0.05
+_ABOUT = ("about", "roughly", "around", "nearly", "approximately")
 
 
 @cache
-def _levels() -> tuple[tuple[Mapping[str, float], tuple[Pattern, ...]], ...]:
+def _levels() -> tuple[tuple[Mapping[str, float], Patterns[None]], ...]:
     return tuple((entry, patterns(entry["says"])) for entry in lexicon()["level"].values())
 
 
@@ -36,14 +37,24 @@ def level_claims(seen: Seen, taken: Sequence[Span]) -> Iterator[Claim]:
     """Yield what the report says to "F1 is near zero", "extremely low": each bound to the names before it."""
     used: list[Span] = [*taken]
     for entry, found in _levels():
-        for span in (span for pattern in found for span in pattern.find(seen.words)):
-            if overlaps(span, used):
+        for span in found.spans(seen.words):
+            if overlaps(span, used) or _is_one_of_several(seen.words, span):
                 continue
             named = _named_by(seen.words, span, seen.mentions) or list(seen.above[-1:])
             if not named:
                 continue
             used.append(span)
             yield from (_level(entry, mention, seen, span) for mention in named)
+
+
+def _is_one_of_several(words: Words, span: Span) -> bool:
+    """Whether a height is a number in a row of numbers: "recall and accuracy are about 0 and 0.76"."""
+    if words.words[span.last - 1] not in ("0", "1", "zero", "one"):
+        return False
+    after = [word for word in words.words[span.last : span.last + 3] if word not in _ABOUT]
+    before = words.words[max(0, span.first - 2) : span.first]
+    follows = after[:1] == ["and"] and after[1:2] != [] and after[1][0].isdigit()
+    return follows or (before[1:] == ["and"] and before[0][0].isdigit())
 
 
 def _named_by(words: Words, span: Span, mentions: Sequence[Mention]) -> list[Mention]:

@@ -6,7 +6,7 @@ import re
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from diagnose.llm.reply.words import Pattern, Span, lexicon, word_set, words_of
+from diagnose.llm.reply.words import Patterns, Span, lexicon, word_set, words_of
 from diagnose.vocabulary import METRICS, setting_of, split_of, written_names
 
 if TYPE_CHECKING:
@@ -27,7 +27,10 @@ _NOT_METRIC_AFTER = {
     "recall": {"please", "you"},
     "loss": {"weighted", "focal"},
 }
-_LABEL = re.compile(r"\W*(classes|labels|rows|samples|examples)\s*[:=]", re.IGNORECASE)
+_LABEL = re.compile(
+    r"\W*(?:here |where |with |evaluated |total |all |different )?(classes|labels|rows|samples|examples|n)\s*[:=]",
+    re.IGNORECASE,
+)
 _OF_A_METRIC = ("standard_error", "majority_baseline_accuracy")
 
 
@@ -65,8 +68,8 @@ def _written() -> dict[str, str]:
 
 
 @cache
-def _amounts() -> tuple[tuple[tuple[Pattern, ...], tuple[str, ...]], ...]:
-    return tuple((tuple(map(Pattern, entry["says"])), tuple(entry["facts"])) for entry in lexicon()["amount"])
+def _amounts() -> Patterns[tuple[str, ...]]:
+    return Patterns((source, tuple(entry["facts"])) for entry in lexicon()["amount"] for source in entry["says"])
 
 
 @lru_cache(maxsize=4096)
@@ -108,22 +111,20 @@ def qualified(mentions: list[Mention], numbers: int) -> list[Mention]:
         name = f"{metric.average}_{metric.name}" if metric.average else metric.name
         whole = inner._replace(facts=(f"standard_error.{name}", *inner.facts))
     said_of = inner.name == "majority_baseline_accuracy" and metric.span.first > inner.span.first
-    return [whole if m is inner else m for m in mentions if m is not metric or (numbers > 1 and not said_of)]
+    return [whole if m.name == inner.name else m for m in mentions if m is not metric or (numbers > 1 and not said_of)]
 
 
 def _label_mentions(words: Words) -> Iterator[Mention]:
     """Yield what counts things and is a name only as a label: "Classes: 12"."""
     match = _LABEL.match(words.text)
-    if match:
+    if match and words.words:
         facts = ("class_count", "num_labels") if match[1][0] in "cClL" else ("sample_count", "samples")
-        yield Mention(facts[0], Span(0, 1), facts=facts)
+        yield Mention(facts[0], words.span_of(*match.span(1)), facts=facts)
 
 
 def _amount_mentions(words: Words) -> Iterator[Mention]:
-    for patterns, facts in _amounts():
-        for pattern in patterns:
-            for span in pattern.find(words):
-                yield Mention(facts[0], span, facts=facts)
+    for span, facts in _amounts().find(words):
+        yield Mention(facts[0], span, facts=facts)
 
 
 def _metric_mentions(words: Words) -> Iterator[Mention]:

@@ -86,6 +86,7 @@ _BOUNDS = tuple(
     )
 )
 _MOST = 60
+_DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 # "The loss is 134" rounds; "the F1 is 1" does not, and "about 0" leaves a score little room.
 _TEN = 10
 _NEAR_AN_END = Fraction(1, 10)
@@ -149,6 +150,8 @@ def figures_in(text: str) -> list[Figure]:
         *_words(text),
         *(Figure(m.start(), m.end(), m[0], float("nan"), None) for m in _NAN.finditer(text)),
     ]
+    dates = [match.span() for match in _DATE.finditer(text)]
+    found = [f for f in found if not any(start <= f.start < end for start, end in dates)]
     found.sort(key=lambda figure: figure.start)
     kept: list[Figure] = []
     for figure in found:
@@ -229,7 +232,7 @@ def _third(part: Fraction) -> Interval:
 
 def _words(text: str) -> Iterator[Figure]:
     for match in _WORDS.finditer(text):
-        words = match[0].lower().replace("-", " ").split()
+        words = match[0].lower().replace("-", " ").removesuffix(" and ").split()
         # "One epoch" counts; "one of the classes" and "no one" count nothing.
         if words in (["one"], ["half"]) and not match["bare"] and not _STEPS.match(text, match.end()):
             continue

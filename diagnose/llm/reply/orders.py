@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from diagnose.llm.reply.claims import MARKS, Claim, Mark
 from diagnose.llm.reply.figures import candidates
+from diagnose.llm.reply.negation import is_negated
 from diagnose.llm.reply.seen import overlaps
-from diagnose.llm.reply.topics import is_negated
-from diagnose.llm.reply.words import Pattern, Span, lexicon, patterns
+from diagnose.llm.reply.words import Patterns, Span, lexicon, patterns
 from diagnose.report._words import clean
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ __all__ = ["order_claims"]
 
 
 @cache
-def _relations() -> tuple[tuple[str, tuple[Pattern, ...]], ...]:
+def _relations() -> tuple[tuple[str, Patterns[None]], ...]:
     return tuple((way, patterns(lexicon()["relation"][way])) for way in ("above", "below", "equal"))
 
 
@@ -32,9 +32,7 @@ def order_claims(seen: Seen, bound: Sequence[Bound], taken: Sequence[Span]) -> I
     """Yield what the report says to "recall is lower than precision" and "the accuracy exceeds the baseline"."""
     used = [*taken]
     for way, found in _relations():
-        for span in sorted(
-            (span for pattern in found for span in pattern.find(seen.words)), key=lambda s: s.first - s.last
-        ):
+        for span in sorted(found.spans(seen.words), key=lambda s: s.first - s.last):
             if overlaps(span, used):
                 continue
             pair = _pair(seen, span, bound)
@@ -51,8 +49,9 @@ def _pair(seen: Seen, span: Span, bound: Sequence[Bound]) -> tuple[Mention, Ment
     after = [m for m in seen.mentions if m.span.first >= span.last]
     numbers = [b for b in bound if words.places[span.last - 1][1] <= b.figure.start]
     if before and after:
-        between = [b for b in numbers if b.figure.bound and b.figure.start < words.places[after[0].span.first][0]]
-        return None if between else (before[-1], after[0])
+        between = [b for b in numbers if b.figure.start < words.places[after[0].span.first][0]]
+        alone = {"one", "two", "both"} & set(words.words[span.first : span.last])
+        return None if between and not alone else (before[-1], after[0])
     if len(before) > 1:
         # "Compared with the recall, the precision is larger."
         for index, mention in enumerate(before[:-1]):

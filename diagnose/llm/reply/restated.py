@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from diagnose.llm.reply.claims import Claim, Mark
@@ -22,8 +22,12 @@ __all__ = ["Restated"]
 _FEW = 4
 _SHARE = 0.6
 _LEAST = 2
-_LABEL = 2
-_JOINS = frozenset(["that", "to", "like", "then", "please", "first", "would", "should", "could", "can"])
+_LABEL = 1
+_MOST_CORES = 24  # ways to read a sentence without its lead-in
+_CONTRACTED = re.compile(r"'(?:s|ll|re|ve|d|m)$")
+_JOINS = frozenset(
+    ["that", "to", "like", "then", "please", "first", "would", "should", "could", "can", "because", "since", "and"]
+)
 _STATED = "SFD"
 _CLOSER = re.compile(r"(?:\. |[:;] )")
 _NOT = frozenset(word for word in lexicon()["negations"] if " " not in word)
@@ -106,12 +110,20 @@ class Restated:
         return contrary
 
 
+@cache
+def _leading() -> frozenset[str]:
+    """Return the words that may lead in to a statement."""
+    keys = ("function", "free", "greeting_words", "lead_words", "hedges")
+    return frozenset().union(*map(word_set, keys)) - _NOT
+
+
 def _cores(text: str, words: Words) -> Iterator[tuple[int, int]]:
     """Yield what is left of a sentence without its lead-in, and without a remark at its end, as (first, last) words."""
-    known = word_set("function") | word_set("free") | word_set("greeting_words") | word_set("lead_words")
-    known -= _NOT
-    spoken = [span for pattern in discourse() for span in pattern.find(words)]
-    free = [word in known or any(i in span for span in spoken) for i, word in enumerate(words.words)]
+    known = _leading()
+    spoken = discourse().spans(words)
+    free = [
+        _CONTRACTED.sub("", word) in known or any(i in span for span in spoken) for i, word in enumerate(words.words)
+    ]
     lead = free.index(False) if False in free else len(free)
     last = len(words)
     # A remark at the end may say where it is from, and nothing else.
@@ -124,14 +136,15 @@ def _cores(text: str, words: Words) -> Iterator[tuple[int, int]]:
         first
         for first in range(min(lead, last - _LEAST), -1, -1)
         if not first
-        or any(sign in words.between(first - 1, first) for sign in ":,")
+        or any(sign in words.between(first - 1, first) for sign in ":,?")
         or words.words[first - 1] in _JOINS
         or all(word in leading for word in words.words[:first])
     ]
     # A label in front of a colon may have words of its own, if none of them judges.
     if 0 < colon < last and len(strange) <= _LABEL and not (telling_words() | _NOT) & set(strange):
         firsts.insert(0, colon)
-    yield from ((first, end) for end in lasts for first in dict.fromkeys(firsts) if first < end)
+    cores = [(first, end) for end in lasts for first in dict.fromkeys(firsts) if first < end]
+    yield from cores[:_MOST_CORES]
 
 
 @lru_cache(maxsize=4096)

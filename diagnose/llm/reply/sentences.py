@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from diagnose.llm.reply.words import word_set
 from diagnose.readers._markup import plain
 from diagnose.readers.encoding import clean
 
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["Sentence", "sentences_of", "turns_of"]
 
 _LONGEST = 1200
+_LONGEST_STRETCH = 20_000
+_UNREAD = "what lies beyond was not looked at"
 _MOST_LINES = 4000
 _SHORTEST = 2
 _THINK = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
@@ -121,7 +125,12 @@ class _Block(NamedTuple):
 
 def sentences_of(text: str) -> tuple[Sentence, ...]:
     """Return the sentences of a reply in their order; thoughts between <think> marks are left out."""
-    return tuple(sentence for block in _Layout().blocks(_lines(text)) for sentence in _cut(block))
+    lines = _lines(text)
+    found = [sentence for block in _Layout().blocks(lines[:_MOST_LINES]) for sentence in _cut(block)]
+    if len(lines) > _MOST_LINES:
+        rest = Sentence("...", _MOST_LINES + 1, unsafe=f"the reply is longer than {_MOST_LINES:,} lines: {_UNREAD}")
+        found.append(rest)
+    return tuple(found)
 
 
 def _lines(text: str) -> list[str]:
@@ -129,7 +138,7 @@ def _lines(text: str) -> list[str]:
     text = text.replace("\r\n", "\n").replace("\r", "\n").removeprefix("\ufeff")
     if "</think" in text.lower() and "<think" not in text.lower():
         text = _THOUGHT.sub(_blank, text)
-    return _THINK.sub(_blank, text).split("\n")[:_MOST_LINES]
+    return _THINK.sub(_blank, text).split("\n")
 
 
 def _blank(match: re.Match[str]) -> str:
@@ -244,6 +253,8 @@ def _row(header: list[str], cells: list[str]) -> str:
 
 
 def _has_number(cell: str) -> bool:
+    if cell.strip().lower() in ("nan", "inf", "-inf"):
+        return True
     return any(c.isdigit() for c in cell) and not any(c.isalpha() for c in cell.replace("e", ""))
 
 
@@ -266,7 +277,7 @@ def _cut(block: _Block) -> Iterator[Sentence]:
         if _BOLD.match(text.strip()) and block.kind in ("prose", "item") and len(run) == 1:
             kind = "lead"
         position = 0
-        for part in _sentences(text[: _LONGEST * 8]):
+        for part in _sentences(text[:_LONGEST_STRETCH]):
             at = max(text.find(part, position), 0)
             position = at + len(part)
             first = next(number for start, number in reversed(starts) if start <= at)
@@ -274,8 +285,14 @@ def _cut(block: _Block) -> Iterator[Sentence]:
             if not words:
                 continue
             last = "lead" if words.endswith(":") and kind in ("prose", "item") else kind
-            yield Sentence(words[:_LONGEST], first, last, above, block.heading, _unsafe(part))
+            unsafe = _unsafe(part)
+            if len(words) > _LONGEST:
+                unsafe = unsafe or f"the sentence is longer than {_LONGEST:,} characters: {_UNREAD}"
+            yield Sentence(words[:_LONGEST], first, last, above, block.heading, unsafe)
             above = f"{block.above} | {words}" if last == "lead" else above
+        if len(text) > _LONGEST_STRETCH:
+            unsafe = f"the paragraph is longer than {_LONGEST_STRETCH:,} characters: {_UNREAD}"
+            yield Sentence("...", run[-1][0], kind, above, block.heading, unsafe)
         if kind == "lead" or whole.endswith(":"):
             above = whole
         elif lead and block.kind == "item":
@@ -325,10 +342,18 @@ def _goes_on(before: str, after: str) -> bool:
     return bool(follows) and follows[0].islower()
 
 
+@cache
+def _then() -> re.Pattern[str]:
+    """Return what divides one action from the next: "lower the rate, then train again"."""
+    verbs = "|".join(sorted(word_set("imperative", "begins")))
+    return re.compile(rf",?\s+(?:and\s+)?then\s+(?=(?:{verbs})\b)", re.IGNORECASE)
+
+
 def turns_of(sentence: Sentence) -> list[Sentence]:
     """Return the parts of a sentence that a "but" sets against each other; the sentence itself where there is none."""
     text, start, parts = sentence.text, 0, []
-    for match in _TURN.finditer(text):
+    turns = [*_TURN.finditer(text), *_then().finditer(text)]
+    for match in sorted(turns, key=lambda match: match.start()):
         before, after = text[start : match.start()], text[match.end() :]
         if "not only" in before.lower() or min(len(before.split()), len(after.split())) < _SHORTEST:
             continue

@@ -20,6 +20,7 @@ _PLACE = re.compile(
 _STEPS_IN = re.compile(
     r"\b(?:after|at|by|within)\s+(\d[\d,]*)\s+(?:training |optimizer )?(step|epoch)s?\b", re.IGNORECASE
 )
+_NUMBERED = re.compile(r"(?<![\w.,])(\d{1,4})\s+(?=(?:precision|recall|f1|support)\b)", re.IGNORECASE)  # "0 Recall"
 _CLASS = re.compile(r"\b(?:class|label)\s+[\"'`]?(\d+)\b(?!\s*(?:%|\.\d))", re.IGNORECASE)
 _AFTER = re.compile(r"\b(?:after|since|from|beyond|past) (?:the )?(?:\w+ )?(?:step|epoch|iteration)\b", re.IGNORECASE)
 _BEFORE = re.compile(
@@ -68,6 +69,7 @@ def where_of(words: Words, ground: Ground, above: str) -> Where:
         step, epoch = (number, epoch) if match[2].lower() == "step" else (step, number)
         taken.append(match.span(1))
     taken += [match.span(1) for match in _CLASS.finditer(words.text)]
+    taken += [match.span(1) for match in _NUMBERED.finditer(words.text) if match[1] in ground.labels]
     for match in _ORDINAL.finditer(words.text):
         order = _ORDINALS.get((match[1] or "").lower()) or int(match[2] or 0)
         taken.append(match.span())
@@ -111,6 +113,7 @@ def _labels(words: Words, ground: Ground, above: str) -> frozenset[str]:
         ):
             found.add(label)
     found |= {f"class {m[1]}" for m in _CLASS.finditer(words.text) if m[1] not in ground.labels}
+    found |= {ground.labels[m[1]] for m in _NUMBERED.finditer(words.text) if m[1] in ground.labels}
     # "New York" is not "York" too.
     return frozenset(a for a in found if not any(a != b and a.lower() in b.lower() for b in found))
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import tomllib
 from bisect import bisect_right
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -31,6 +31,8 @@ _GAP = r"(?:\S+ ){0,4}?"
 _SPLIT = re.compile(r"\(|\)\??|\||[^\s()|]+")
 _SUFFIXES = ("ingly", "edly", "ation", "ions", "ing", "ies", "ion", "ers", "ed", "es", "er", "ly", "s")
 _SHORTEST = 3
+_KEY = 3
+T = TypeVar("T")
 
 
 class Span(NamedTuple):
@@ -60,6 +62,7 @@ class Words:
             parts.append(f"{word} ")
             length += len(word) + 1
         self.joined = "".join(parts)
+        self.openings = frozenset(word[:_KEY] for word in self.words)
 
     def __len__(self) -> int:
         return len(self.words)
@@ -84,13 +87,15 @@ class Pattern:
     def __init__(self, source: str) -> None:
         self.source = source
         normal = re.sub(r"(?<=\w)[-./](?=\w)", " ", source.lower())
-        self._regex = re.compile(rf"(?<= ){_compiled(normal)}")
-        self._anchor = _anchor(normal)
+        self.openings = _openings(_SPLIT.findall(normal))
+        self._normal = normal
 
-    def find(self, words: Words) -> Sequence[Span]:
+    @cached_property
+    def _regex(self) -> re.Pattern[str]:
+        return re.compile(rf"(?<= ){_compiled(self._normal)}")  # most patterns are never looked for
+
+    def find(self, words: Words) -> list[Span]:
         """Return where the pattern stands in a sentence."""
-        if self._anchor not in words.joined:
-            return ()
         return [
             Span(words.index_at(match.start()), words.index_at(match.end() - 1) + 1)
             for match in self._regex.finditer(words.joined)
@@ -121,18 +126,49 @@ def _compiled(source: str) -> str:
     return "".join(out).replace(r")\S* ", ")")
 
 
-def _anchor(source: str) -> str:
-    """Return letters that every match begins with, or the blank where a group comes first."""
-    first = source.split(maxsplit=1)[0] if source.split() else ""
-    first = first[:-2] if first.endswith("?") and ")" not in first else first
-    if (
-        not first
-        or first[0] == "("
-        or first == ".."
-        or (len(source.split()) > 1 and source.split(maxsplit=1)[0].endswith(")?"))
-    ):
-        return " "
-    return " " + first.partition("*")[0]
+def _openings(parts: Sequence[str]) -> frozenset[str]:
+    """Return the first letters of all words that a match can begin with (and some more); empty for any word."""
+    keys: set[str] = set()
+    depth, opens = 0, True
+    for index, part in enumerate(parts):
+        if part in ("(", "|"):
+            depth += part == "("
+            opens = True
+        elif part in (")", ")?"):
+            depth -= 1
+            opens = part == ")?" or (opens and depth > 0)
+        elif opens:
+            letters = part.rstrip("?")[:-1] if part.endswith("?") else part.partition("*")[0]
+            if part in ("..", "*") or (len(letters) < _KEY and letters != part):
+                return frozenset()
+            keys.add(letters[:_KEY])
+            opens = False
+        if depth == 0 and not opens and parts[index + 1 : index + 2] != ["|"]:
+            break
+    return frozenset(keys)
+
+
+class Patterns(Generic[T]):
+    """Many patterns, each with what it stands for; only those whose first letters a sentence has are looked for."""
+
+    def __init__(self, items: Iterable[tuple[str, T]]) -> None:
+        self._by_opening: dict[str, list[tuple[int, Pattern, T]]] = {}
+        for number, (source, meaning) in enumerate(items):
+            pattern = Pattern(source)
+            for key in pattern.openings or ("",):
+                self._by_opening.setdefault(key, []).append((number, pattern, meaning))
+
+    def find(self, words: Words) -> list[tuple[Span, T]]:
+        """Return where patterns stand in a sentence, in the order of the patterns."""
+        near = {}
+        for key in ("", *words.openings):
+            for number, pattern, meaning in self._by_opening.get(key, ()):
+                near[number] = pattern, meaning
+        return [(span, near[number][1]) for number in sorted(near) for span in near[number][0].find(words)]
+
+    def spans(self, words: Words) -> list[Span]:
+        """Return where patterns stand in a sentence."""
+        return [span for span, _ in self.find(words)]
 
 
 @lru_cache(maxsize=512)
@@ -147,9 +183,9 @@ def lexicon() -> dict[str, Any]:
     return tomllib.loads((Path(__file__).parent / "words.toml").read_text("utf-8"))
 
 
-def patterns(sources: Iterable[str]) -> tuple[Pattern, ...]:
-    """Compile patterns."""
-    return tuple(Pattern(source) for source in sources)
+def patterns(sources: Iterable[str]) -> Patterns[None]:
+    """Compile patterns that all stand for one thing."""
+    return Patterns((source, None) for source in sources)
 
 
 @cache
@@ -162,7 +198,7 @@ def word_set(*keys: str) -> frozenset[str]:
 
 
 @cache
-def discourse() -> tuple[Pattern, ...]:
+def discourse() -> Patterns[None]:
     """Return the remarks about the saying itself: "according to the report", "to be precise"."""
     return patterns(lexicon()["discourse"])
 
@@ -191,3 +227,10 @@ def stem(word: str) -> str:
 def stems(words: Sequence[str]) -> list[str]:
     """Return the stems of words that are no numbers."""
     return [stem(word) for word in words if not word[0].isdigit()]
+
+
+@lru_cache(maxsize=1024)
+def text_stems(text: str) -> frozenset[str]:
+    """Return the stems of a text of the report, without negations: words that a claim about it may use."""
+    single = {word for word in lexicon()["negations"] if " " not in word}
+    return frozenset(stems([word for word in words_of(text).words if word not in single]))
