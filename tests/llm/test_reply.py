@@ -77,7 +77,7 @@ def test_the_pasted_answer_is_marked_as_it_was_worked_out_by_hand():
     assert of("(accuracy 56%)") == {UNSUPPORTED}
     assert of("slightly better than chance") == {UNSUPPORTED}
     assert of("eval_recall: 0.00195") == {SUPPORTED}
-    assert of("train for more epochs") == {CONTRADICTED}
+    assert of("train for more epochs") == {UNSUPPORTED}
     assert of("do you want me to suggest") == {NO_CLAIM}
     assert all(item.reason.endswith(".") for item in checked)
 
@@ -160,7 +160,7 @@ def test_a_course_is_held_against_the_history(sentence, expected):
         ("Try other seeds.", SUPPORTED),
         ("Weight the classes.", SUPPORTED),
         ("Raise the learning rate.", CONTRADICTED),
-        ("Train for more epochs.", CONTRADICTED),
+        ("Train for more epochs.", UNSUPPORTED),
         ("Delete the evaluation set.", UNSUPPORTED),
         ("Lower the learning rate and delete the evaluation set.", UNSUPPORTED),
         ("The tokenizer was swapped.", UNSUPPORTED),
@@ -171,6 +171,11 @@ def test_a_course_is_held_against_the_history(sentence, expected):
 )
 def test_a_diagnosis_and_advice_are_held_against_the_findings(sentence, expected):
     assert mark("collapsed", sentence) is expected
+
+
+def test_what_a_rule_says_is_of_no_use_is_contradicted():
+    report = diagnose(ROOT / "fixtures" / "training" / "overfitting")
+    assert [checked.mark for checked in check_reply(report, "Train for more epochs.")] == [CONTRADICTED]
 
 
 @pytest.mark.parametrize(
