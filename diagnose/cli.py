@@ -102,7 +102,8 @@ def _parser(name: str, *, overview: bool) -> _Parser:
 
 
 def _overview() -> str:
-    lines = [f"  {name:<10} {load_command(name).HELP}" for name in command_names()]
+    column = max(map(len, command_names()))
+    lines = [f"  {name:<{column}} {load_command(name).HELP}" for name in command_names()]
     statuses = "exit status: 0 nothing at or above --fail-on, 1 something, 2 it could not look"
     return "\n".join(["commands:", *lines, "", statuses])
 
