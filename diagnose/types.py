@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from diagnose.interval import FULL_DIGITS, Interval, printed_interval
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 __all__ = [
     "Acceptance",
@@ -500,13 +500,17 @@ def row_step(evaluation: Evaluation) -> float | None:
 class Remedy:
     """A change to try: `change` is a patch in the names of transformers.TrainingArguments.
 
-    cause: the fault that it would cure, as a clause; "" where it measures, looks up or reports instead of curing.
+    cause: the fault that it would cure, as a clause; "" where it measures, looks up or reports instead of curing;
+    undoes: the faults of the laboratory (reproduce/faults.toml) that it is the remedy of; trial: how a reproduction
+    tries it, in the dotted names of the training module, where `change` has no words for it.
     """
 
     title: str
     why: str
     change: Mapping[str, Any] = field(default_factory=dict)
     cause: str = ""
+    undoes: Sequence[str] = ()
+    trial: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

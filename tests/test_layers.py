@@ -20,11 +20,11 @@ facts
 engine
 _config_file
 config baseline
-report gate compare reproduce
+report gate compare
 llm
 api
 integrations
-chat
+chat reproduce
 serve
 commands
 cli

@@ -32,6 +32,8 @@ class ChangeModel(_Strict):
     cause: Text = ""
     why: Text
     change: dict[str, Any] = {}
+    undoes: list[Text] = []
+    trial: dict[str, Any] = {}
 
 
 class CaseModel(_Strict):

@@ -1,0 +1,128 @@
+"""The laboratory: each fault is made on purpose, judged from its files, and treated as the report says.
+
+    python benchmarks/remedies.py [--seeds 8] [--first-seed 0] [--folder FOLDER] [FAULT ...]
+
+A row a fault: how many runs failed (less than three quarters of the skill of sound ones), in how many of those the
+first finding names it (a remedy of that finding undoes it), and how many runs the first remedy, and the better of the
+first two, makes as good as sound ones. Status 1 where a sound run has an error finding.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from diagnose.reproduce.experiment import Arm, Experiment, Kind
+from diagnose.reproduce.faults import faults, with_values
+from diagnose.reproduce.outcome import is_cured
+from diagnose.reproduce.plan import Plan
+from diagnose.reproduce.runner import Workers
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from diagnose.reproduce.experiment import Tested
+    from diagnose.reproduce.faults import Fault, Spec
+
+SOUND: dict[str, Spec] = {
+    "classification": {"data": {"shares": [0.6, 0.25, 0.15], "classes": 3}},
+    "multilabel": {},
+    "regression": {"data": {"markers": 6}},
+    "tagging": {"data": {"classes": 4, "entities": 0.05}},
+    "lm": {"model": {"type": "llama"}},
+    "retrieval": {},
+}
+
+
+class Row(NamedTuple):
+    """What came of a fault on a task; every count is of runs."""
+
+    name: str
+    runs: int
+    failed: int
+    named: int
+    named_in_two: int
+    first: str
+    cured_by_first: str
+    cured_by_two: str
+    sound_errors: int
+
+
+def laboratory(name: str, fault: Fault, task: str, workers: Workers, arguments: argparse.Namespace) -> Row:
+    """Carry one fault through the whole chain."""
+    sound = with_values({"task": task, **SOUND[task]}, fault.needs)
+    sound.setdefault("data", {}).setdefault("classes", 3)
+    plan = Plan(None, task, sound, (), (), ())  # type: ignore[arg-type]  # the finding is what is to be found
+    lab = Experiment(plan, arguments.folder, workers, seeds=arguments.seeds, seconds=1e6)
+    lab.first_seed = arguments.first_seed
+    failure_arm = lab.arm_of(fault, sound)
+    control, failure = lab.test([Arm(Kind.CONTROL, "sound", sound), failure_arm])
+    level = lab.level(control)
+    failing = [result for result in failure.results if not is_cured(result.skill, level)]
+    named, in_two, first = 0, 0, Counter[str]()
+    for result in failing:
+        if result.findings:
+            finding = result.findings[0]
+            first[finding.rule] += 1
+            ranks = [i for i, remedy in enumerate(finding.remedies) if name in remedy.undoes]
+            named += bool(ranks)
+            in_two += bool(ranks) and ranks[0] < 2
+    cured = ["-", "-"]
+    if first:
+        rule = first.most_common(1)[0][0]
+        finding = next(r.findings[0] for r in failing if r.findings and r.findings[0].rule == rule)
+        lab.plan = plan._replace(finding=finding, remedies=finding.remedies[:2])
+        tested = [t for t in lab.remedies(failure, control) if t.arm.kind == Kind.REMEDY]
+        cured = [best(tested[:1]), best(tested[:2])]
+    errors = sum(result.has_error for result in control.results)
+    rule = ", ".join(f"{rule} {count}" for rule, count in first.most_common(2))
+    return Row(f"{name} ({task})", failure.runs, len(failing), named, in_two, rule, cured[0], cured[1], errors)
+
+
+def best(tested: Sequence[Tested]) -> str:
+    """Return the most cured of some arms as k/n."""
+    chosen = max(tested, key=lambda t: t.cured, default=None)
+    return "-" if chosen is None else f"{chosen.cured}/{chosen.runs}"
+
+
+def line(row: Row) -> str:
+    """Return a row as text."""
+    failed = f"{row.failed}/{row.runs}"
+    return (
+        f"{row.name:38} {failed:>6} {row.named:>6} {row.named_in_two:>7} {row.cured_by_first:>10} "
+        f"{row.cured_by_two:>8} {row.sound_errors:>13}  {row.first}"
+    )
+
+
+def main() -> int:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("faults", nargs="*")
+    parser.add_argument("--seeds", type=int, default=8)
+    parser.add_argument("--first-seed", type=int, default=0)
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--folder", type=Path, default=None)
+    arguments = parser.parse_args()
+    arguments.folder = arguments.folder or Path(tempfile.mkdtemp(prefix="laboratory-"))
+    start, rows = time.monotonic(), []
+    print(f"{'fault (task)':38} failed  named  in two  1st cures  1st two  sound errors  first finding")
+    asked = [(name, fault) for name, fault in faults().items() if not arguments.faults or name in arguments.faults]
+    with Workers(arguments.workers) as workers:
+        for name, fault in asked:
+            for task in fault.task[: None if arguments.faults else 1]:
+                rows.append(laboratory(name, fault, task, workers, arguments))
+                print(line(rows[-1]), flush=True)
+    failing = sum(row.failed for row in rows)
+    print(f"\n{len(rows)} faults, {failing} failing runs, {sum(row.named for row in rows)} named by the first finding")
+    print(f"sound runs with an error: {sum(row.sound_errors for row in rows)}; {time.monotonic() - start:.0f} s")
+    return int(any(row.sound_errors for row in rows))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
