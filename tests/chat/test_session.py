@@ -111,7 +111,7 @@ SCRIPTS = {
     "the first step": (COLLAPSED, ["what should I try first?"], ["learning rate"], ["Check the labels"]),
     "the step after it": (
         COLLAPSED,
-        ["what should I try first?", "and then?"],
+        ["what should I try first?", "and then?", "and then?"],
         ["labels that reach the loss"],
         ["learning_rate"],
     ),

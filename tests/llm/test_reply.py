@@ -77,7 +77,7 @@ def test_the_pasted_answer_is_marked_as_it_was_worked_out_by_hand():
     assert of("(accuracy 56%)") == {UNSUPPORTED}
     assert of("slightly better than chance") == {UNSUPPORTED}
     assert of("eval_recall: 0.00195") == {SUPPORTED}
-    assert of("train for more epochs") == {UNSUPPORTED}
+    assert of("train for more epochs") == {SUPPORTED}
     assert of("do you want me to suggest") == {NO_CLAIM}
     assert all(item.reason.endswith(".") for item in checked)
 
@@ -159,8 +159,8 @@ def test_a_course_is_held_against_the_history(sentence, expected):
         ("Lower the learning rate and add a warm-up.", SUPPORTED),
         ("Try other seeds.", SUPPORTED),
         ("Weight the classes.", SUPPORTED),
-        ("Raise the learning rate.", CONTRADICTED),
-        ("Train for more epochs.", UNSUPPORTED),
+        ("Raise the learning rate.", SUPPORTED),
+        ("Train for more epochs.", SUPPORTED),
         ("Delete the evaluation set.", UNSUPPORTED),
         ("Lower the learning rate and delete the evaluation set.", UNSUPPORTED),
         ("The tokenizer was swapped.", UNSUPPORTED),
