@@ -318,7 +318,8 @@ def _told(task: str, logits: torch.Tensor, batch: Batch) -> tuple[np.ndarray, np
     """Return what the metrics need of a batch, on the CPU: see metrics.evaluate."""
     if task == "retrieval":
         right = logits.diagonal()[:, None]
-        ranks = 1 + (logits > right).sum(dim=1)
+        # Of ties the middle rank: embeddings that are all the same have found nothing.
+        ranks = (logits > right).sum(dim=1) + ((logits == right).sum(dim=1) + 1) / 2
         return ranks.cpu().numpy(), ranks.cpu().numpy()
     labels = batch.labels.flatten() if task in ("tagging", "lm") else batch.labels
     if task in ("tagging", "lm"):

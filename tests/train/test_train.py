@@ -155,6 +155,14 @@ def test_what_has_ended_is_not_run_again(tmp_path, capsys):
     assert capsys.readouterr().out == f"done {tmp_path / 'run'}\n" * 2
 
 
+def test_a_retrieval_whose_embeddings_are_all_the_same_finds_nothing(tmp_path):
+    dead = Model(head="relu", head_bias=-30.0)
+    train(spec(tmp_path, task="retrieval", model=dead, args=Args(max_steps=2, per_device_eval_batch_size=40)))
+    results = json.loads((tmp_path / "all_results.json").read_text())
+    assert results["eval_recall_at_1"] == 0
+    assert results["eval_loss"] == pytest.approx(math.log(40), rel=1e-4)
+
+
 @pytest.mark.slow
 def test_two_processes_take_the_steps_of_one(tmp_path):
     """The gradients of both halves of a batch, averaged by their rows, are those of the batch, up to rounding."""
