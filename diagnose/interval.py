@@ -27,7 +27,7 @@ _LARGEST = 1e60
 _TINY = 1e-60
 _SMALLEST = Fraction(1, 10**60)
 _LONGEST_TEXT = 1000
-_NUMBER = re.compile(r"[+-]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+_NUMBER = re.compile(r"[+-]?(?:\d+(?:_\d+)*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _WORDS = {"nan": math.nan, "inf": math.inf, "infinity": math.inf}
 
 

@@ -90,3 +90,10 @@ def test_an_interval_is_put_in_words(interval, spec, text):
 def test_an_interval_with_its_ends_the_wrong_way_round_is_refused():
     with pytest.raises(ValueError, match="low <= high"):
         Interval(1, 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("1_000", 1000.0), ("0_", None), ("1__0", None), ("_1", None), ("1_.5", None)]
+)
+def test_underscores_stand_between_digits(text, number):
+    assert parse_number(text) == number
