@@ -40,6 +40,7 @@ def serving(behave):
     return Server(lambda _: behave, lambda _: TEXT)
 
 
+@pytest.mark.slow  # the explanation goes through all of them in test_adversary.py
 def test_every_scenario_ends_by_the_deadline_in_an_answer_or_in_words_of_our_own(server):
     deadline = 2.0
 

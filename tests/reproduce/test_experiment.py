@@ -79,6 +79,7 @@ def test_runs_are_carried_out_once_and_errors_are_told(tmp_path):
         written = (tmp_path / "good" / "all_results.json").stat().st_mtime_ns
         assert [o.error for o in workers.carry_out([good])] == [""]
     assert (tmp_path / "good" / "all_results.json").stat().st_mtime_ns == written
+    assert json.loads((tmp_path / "good" / "asked.json").read_text())["args"] == {"max_steps": 1}
 
 
 def test_a_budget_that_is_spent_gives_up_and_loses_nothing(tmp_path):
@@ -124,9 +125,3 @@ def test_a_dry_run_says_what_would_be_tried(capsys):
 def test_wrong_usage_is_one_line(words, capsys):
     assert main(["reproduce", *words]) == 2
     assert capsys.readouterr().err.count("\n") == 1
-
-
-def test_results_are_plain_json(tmp_path):
-    with Workers(1) as workers:
-        list(workers.carry_out([{**TINY, "output": str(tmp_path / "run")}]))
-    assert json.loads((tmp_path / "run" / "asked.json").read_text())["args"] == {"max_steps": 1}
