@@ -63,7 +63,7 @@ def laboratory(name: str, fault: Fault, task: str, workers: Workers, arguments: 
     lab.first_seed = arguments.first_seed
     failure_arm = lab.arm_of(fault, sound)
     control, failure = lab.test([Arm(Kind.CONTROL, "sound", sound), failure_arm])
-    level = lab.level(control)
+    level = control.level
     failing = [result for result in failure.results if not is_cured(result.skill, level)]
     named, in_two, first = 0, 0, Counter[str]()
     for result in failing:

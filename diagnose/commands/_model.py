@@ -15,7 +15,7 @@ from diagnose.report._words import clean
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
-__all__ = ["DEADLINE", "INSTALL", "add_model_options", "endpoint_of"]
+__all__ = ["DEADLINE", "INSTALL", "add_commentary_option", "add_model_options", "endpoint_of"]
 
 DEADLINE = 60.0  # seconds
 INSTALL = "pip install 'metric-diagnose[llm]'"
@@ -43,6 +43,13 @@ def add_model_options(parser: ArgumentParser) -> None:
         type=_seconds,
         default=DEADLINE,
         help=f"give the model this long in all (default: {DEADLINE:g})",
+    )
+
+
+def add_commentary_option(parser: ArgumentParser) -> None:
+    """Add `--commentary`."""
+    parser.add_argument(
+        "--commentary", action="store_true", help="show sentences of the model's own too, marked as not verified"
     )
 
 

@@ -18,7 +18,18 @@ if TYPE_CHECKING:
 
     from diagnose.config import Config
 
-__all__ = ["add_policy_options", "add_reading_options", "add_rules_option", "config_of", "inputs_of", "names", "one_of"]
+__all__ = [
+    "add_policy_options",
+    "add_reading_options",
+    "add_rules_option",
+    "add_text_format_option",
+    "config_of",
+    "inputs_of",
+    "names",
+    "one_of",
+]
+
+_TEXT_FORMATS = ("terminal", "markdown", "json")
 
 
 def add_rules_option(parser: ArgumentParser) -> None:
@@ -111,6 +122,17 @@ def one_of(option: str, known: Sequence[str]) -> Callable[[str], str]:
         return word
 
     return read
+
+
+def add_text_format_option(parser: ArgumentParser, more: str = "") -> None:
+    """Add `--format`, of texts that are written for a terminal, as Markdown and as JSON."""
+    parser.add_argument(
+        "--format",
+        metavar="FORMAT",
+        type=one_of("--format", _TEXT_FORMATS),
+        default=_TEXT_FORMATS[0],
+        help=f"{', '.join(_TEXT_FORMATS)} (default: {_TEXT_FORMATS[0]}){more}",
+    )
 
 
 def names(text: str) -> list[str]:

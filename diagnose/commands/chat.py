@@ -8,7 +8,7 @@ from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING
 
-from diagnose.commands._model import add_model_options, endpoint_of
+from diagnose.commands._model import add_commentary_option, add_model_options, endpoint_of
 from diagnose.commands._options import add_reading_options, config_of
 from diagnose.commands._output import check_target, emit, surface_of
 from diagnose.config import NEVER
@@ -52,9 +52,7 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("input", metavar="FILE", nargs="?", help="a file or folder to begin with")
     add_reading_options(parser)
     add_model_options(parser)
-    parser.add_argument(
-        "--commentary", action="store_true", help="show sentences of the model's own too, marked as not verified"
-    )
+    add_commentary_option(parser)
 
 
 def run(arguments: Namespace) -> int:

@@ -10,7 +10,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from diagnose.commands._options import one_of
+from diagnose.commands._options import add_text_format_option
 from diagnose.commands._output import check_target, emit
 from diagnose.commands._reading import add_input, report_on
 from diagnose.errors import UnreadableInputError, UsageError
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["HELP", "arguments", "run"]
 
 HELP = "check a chat's answer about metrics, sentence by sentence, against their report"
-_FORMATS = ("terminal", "markdown", "json")
 _SCHEMA = "diagnose-reply/1"
 # No chat answers at such length; what is longer is not a reply.
 _LARGEST = 1_000_000
@@ -48,13 +47,7 @@ def arguments(parser: ArgumentParser) -> None:
         action="store_true",
         help="exit with 1 for an unsupported sentence too, not only for a contradicted one",
     )
-    parser.add_argument(
-        "--format",
-        metavar="FORMAT",
-        type=one_of("--format", _FORMATS),
-        default="terminal",
-        help=f"{', '.join(_FORMATS)} (default: terminal)",
-    )
+    add_text_format_option(parser)
     parser.add_argument("--output", metavar="FILE", help="write the result to FILE instead of standard output")
 
 

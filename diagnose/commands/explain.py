@@ -7,8 +7,8 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from diagnose.commands._model import add_model_options, endpoint_of
-from diagnose.commands._options import add_policy_options, one_of
+from diagnose.commands._model import add_commentary_option, add_model_options, endpoint_of
+from diagnose.commands._options import add_policy_options, add_text_format_option
 from diagnose.commands._output import check_target
 from diagnose.commands.check import judged, present
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 __all__ = ["HELP", "arguments", "run"]
 
 HELP = "write out what the numbers mean, what is proved, what it probably is and what to do first"
-_FORMATS = ("terminal", "markdown", "json")
 # To the left edge, and what stands there is gone: one line is written over again.
 _REWRITE = "\r\x1b[K"
 
@@ -32,18 +31,10 @@ _REWRITE = "\r\x1b[K"
 def arguments(parser: ArgumentParser) -> None:
     """Add the arguments."""
     add_policy_options(parser)
-    parser.add_argument(
-        "--format",
-        metavar="FORMAT",
-        type=one_of("--format", _FORMATS),
-        default="terminal",
-        help=f"{', '.join(_FORMATS)} (default: terminal); json is an object for each input, one a line",
-    )
+    add_text_format_option(parser, "; json is an object for each input, one a line")
     parser.add_argument("--output", metavar="FILE", help="write the explanation to FILE instead of standard output")
     add_model_options(parser)
-    parser.add_argument(
-        "--commentary", action="store_true", help="show sentences of the model's own too, marked as not verified"
-    )
+    add_commentary_option(parser)
     parser.add_argument(
         "--show-prompt", action="store_true", help="print what would be sent to a language model, and send nothing"
     )

@@ -61,7 +61,7 @@ def run(arguments: Namespace) -> int:
     folder = Path(arguments.folder or f"reproduction-{hashlib.sha256(repr(plan).encode()).hexdigest()[:8]}")
     trial = _carried_out(plan, folder, arguments)
     emit(lambda surface: _page(plan, trial, surface), None)
-    return 0 if any(group[0].failed * 2 >= group[0].runs > 0 for group in trial.hypotheses) else 1
+    return 0 if any(group[0].fails_alike for group in trial.hypotheses) else 1
 
 
 def _told(plan: Plan) -> str:
@@ -93,25 +93,15 @@ def _carried_out(plan: Plan, folder: Path, arguments: Namespace) -> Trial:
 
 
 def _page(plan: Plan, trial: Trial, surface: Surface) -> str:
-    from io import StringIO  # noqa: PLC0415
-
-    from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
 
+    from diagnose.report._page import drawn  # noqa: PLC0415
     from diagnose.reproduce.table import conclusion, rows  # noqa: PLC0415
 
-    page = StringIO()
-    console = Console(file=page, width=surface.width, no_color=not surface.colour, markup=False, highlight=False)
     table = Table("what was run", "fails so", "as good as sound", "95 %", "p", box=None, padding=(0, 2, 0, 0))
     for row in rows(trial):
         p = "" if row.p is None else "< 0.001" if row.p < 0.001 else f"{row.p:.3f}"
         table.add_row("  " * row.depth + row.title, row.failed, row.cured, row.interval, p)
-    console.print(table)
-    console.print()
-    for line in conclusion(plan, trial):
-        console.print(line)
-    console.print("In a reproduction with these differences from your run:")
-    for difference in plan.differences:
-        console.print(f"  - {clean(difference)}")
-    console.print(f"{trial.seconds:.0f} s")
-    return page.getvalue()
+    differences = [f"  - {clean(difference)}" for difference in plan.differences]
+    heading = "In a reproduction with these differences from your run:"
+    return drawn([table, "", *conclusion(plan, trial), heading, *differences, f"{trial.seconds:.0f} s"], surface)

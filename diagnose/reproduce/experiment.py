@@ -63,6 +63,17 @@ class Tested(NamedTuple):
         """How many ended with results."""
         return len(self.results)
 
+    @property
+    def fails_alike(self) -> bool:
+        """Whether at least half of the runs fail as the report does."""
+        return self.runs > 0 and 2 * self.failed >= self.runs
+
+    @property
+    def level(self) -> float:
+        """The median skill of the runs that have a number: what sound runs reach, of a control."""
+        skills = [result.skill for result in self.results if math.isfinite(result.skill)]
+        return statistics.median(skills) if skills else math.nan
+
 
 class Trial(NamedTuple):
     """What came of it: the control, then for each hypothesis its failure, placebo and remedies.
@@ -106,19 +117,11 @@ class Experiment:
             (level,) = self.test([Arm(Kind.CONTROL, fault.title, with_values(self.plan.sound, fault.needs))])
         (tested,) = self.test([self.arm_of(fault, spec)])
         failure = self.counted(tested, level)
-        return (failure, *(self.remedies(failure, level) if self.reproduces(failure) else ()))
+        return (failure, *(self.remedies(failure, level) if failure.fails_alike else ()))
 
     def arm_of(self, fault: Fault, spec: Spec) -> Arm:
         """Return the arm in which a specification has a fault."""
         return Arm(Kind.FAILURE, fault.title, _with_fault(fault, spec), fault)
-
-    def level(self, control: Tested) -> float:
-        """Return the skill of sound runs: the median of those that have a number."""
-        return _median(control)
-
-    def reproduces(self, failure: Tested) -> bool:
-        """Whether at least half of the runs fail as the report does."""
-        return failure.runs > 0 and 2 * failure.failed >= failure.runs
 
     def remedies(self, failure: Tested, sound: Tested) -> tuple[Tested, ...]:
         """Test the placebo and each remedy against a failure; a factor's ladder ends at its first cure."""
@@ -139,7 +142,7 @@ class Experiment:
     def remedy_arms(self, failure: Arm, sound: Spec) -> Iterable[Arm]:
         """Yield an arm for each remedy that can be carried out on the miniature."""
         for remedy in self.plan.remedies:
-            change = {**_dotted(remedy.change), **remedy.trial}
+            change = _change_of(remedy)
             spec = patched(failure.spec, change) if change else None
             if spec is None and failure.fault is not None and failure.fault.name in remedy.undoes:
                 spec = with_values(failure.spec, {name: get(sound, name) for name in failure.fault.change})
@@ -148,11 +151,10 @@ class Experiment:
 
     def longer(self, arm: Arm, failure: Arm, times: int) -> Arm | None:
         """Return the arm with its factors applied `times` over; None where it has none."""
-        if arm.remedy is None or not any(
-            "multiply" in how for how in arm.remedy.change.values() if isinstance(how, dict)
-        ):
+        change = {} if arm.remedy is None else _change_of(arm.remedy)
+        if not any("multiply" in how for how in change.values()):
             return None
-        spec = patched(failure.spec, _dotted(arm.remedy.change), times)
+        spec = patched(failure.spec, change, times)
         return arm._replace(spec=spec, times=times) if spec is not None else None
 
     def test(self, arms: Sequence[Arm], sound: Tested | None = None) -> list[Tested]:
@@ -183,13 +185,12 @@ class Experiment:
 
     def is_open(self, arm: Arm, results: Sequence[Result], sound: Tested | None) -> bool:
         """Whether more seeds could change what is said of an arm."""
-        return arm.kind != Kind.REMEDY or sound is None or any(is_cured(r.skill, _median(sound)) for r in results)
+        return arm.kind != Kind.REMEDY or sound is None or any(is_cured(r.skill, sound.level) for r in results)
 
     def counted(self, tested: Tested, sound: Tested) -> Tested:
         """Count the failures and the successes of an arm."""
-        level = _median(sound)
         failed = sum(self.fails_alike(result) for result in tested.results)
-        return tested._replace(failed=failed, cured=sum(is_cured(r.skill, level) for r in tested.results))
+        return tested._replace(failed=failed, cured=sum(is_cured(r.skill, sound.level) for r in tested.results))
 
     def fails_alike(self, result: Result) -> bool:
         """Whether a run has an error that the report has: its finding's, or one that follows from it."""
@@ -215,11 +216,6 @@ class Experiment:
         )
 
 
-def _median(sound: Tested) -> float:
-    skills = [result.skill for result in sound.results if math.isfinite(result.skill)]
-    return statistics.median(skills) if skills else math.nan
-
-
 def _with_fault(fault: Fault, spec: Spec) -> Spec:
     """Return the specification with the fault in it."""
     made = patched(with_values(spec, fault.needs), fault.change)
@@ -229,9 +225,10 @@ def _with_fault(fault: Fault, spec: Spec) -> Spec:
     return made
 
 
-def _dotted(change: Any) -> dict[str, Any]:
+def _change_of(remedy: Remedy) -> dict[str, Any]:
     """Return a remedy's patch in the dotted names of a specification: plain ones are training arguments."""
-    return {
+    dotted = {
         name if "." in name else f"args.{name}": how if isinstance(how, dict) else {"set": how}
-        for name, how in change.items()
+        for name, how in remedy.change.items()
     }
+    return {**dotted, **remedy.trial}

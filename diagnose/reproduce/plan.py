@@ -11,8 +11,6 @@ from diagnose.reproduce.faults import Fault, Spec, faults, with_values
 from diagnose.types import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from diagnose.types import Fact, Finding, Remedy, Report, Run
 
 __all__ = ["AS_REPORTED", "Plan", "make_plan"]
@@ -95,7 +93,7 @@ def _task(finding: Finding, run: Run) -> str:
     return "classification"
 
 
-def _data(task: str, facts: dict[str, Fact]) -> tuple[dict[str, Any], Iterator[str]]:
+def _data(task: str, facts: dict[str, Fact]) -> tuple[dict[str, Any], list[str]]:
     data: dict[str, Any] = {"rows": _ROWS, "eval_rows": _EVAL_ROWS}
     told = ["a made task of short texts, on which a sound run scores nearly perfectly, in place of your data"]
     rows = _middle(facts.get("sample_count"))
@@ -103,7 +101,7 @@ def _data(task: str, facts: dict[str, Fact]) -> tuple[dict[str, Any], Iterator[s
         data["eval_rows"] = max(int(rows), 50)
     told.append(f"{data['rows']:,} rows to train on and {data['eval_rows']:,} to evaluate" + _yours(rows))
     if task == "regression":
-        return {**data, "markers": 6}, iter(told)
+        return {**data, "markers": 6}, told
     if task == "classification":
         count, share = _middle(facts.get("class_count")), _middle(facts.get("majority_share"))
         classes = min(round(count), _MOST_CLASSES) if count else 2 if share else 3
@@ -114,10 +112,10 @@ def _data(task: str, facts: dict[str, Fact]) -> tuple[dict[str, Any], Iterator[s
         told.append(
             f"{classes} classes" + _yours(count) + (f", the largest with {share:.1%} of the rows" if share else "")
         )
-    return data, iter(told)
+    return data, told
 
 
-def _args(run: Run, facts: dict[str, Fact]) -> tuple[dict[str, Any], Iterator[str]]:
+def _args(run: Run, facts: dict[str, Fact]) -> tuple[dict[str, Any], list[str]]:
     """Return what the run reports of its settings, scaled to the miniature, and how that was done."""
     args: dict[str, Any] = {}
     told = [f"a transformer of 2 layers of 64 units, trained from scratch in batches of {_BATCH}"]
@@ -140,7 +138,7 @@ def _args(run: Run, facts: dict[str, Fact]) -> tuple[dict[str, Any], Iterator[st
         value = run.setting(name)
         if value is not None and value >= 0:
             args[name] = value
-    return args, iter(told)
+    return args, told
 
 
 def _middle(fact: Fact | None) -> float | None:

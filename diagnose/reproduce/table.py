@@ -83,7 +83,7 @@ def conclusion(plan: Plan, trial: Trial) -> Iterator[str]:
     if 2 * trial.control.cured < max(trial.control.runs, 1):
         yield "The sound settings did not learn the miniature's task, so nothing can be said."
         return
-    failing = [group for group in trial.hypotheses if _fails(group[0])]
+    failing = [group for group in trial.hypotheses if group[0].fails_alike]
     if not failing:
         yield f"{rule} was not reproduced: none of {count(len(trial.hypotheses), 'hypothesis')} makes it happen here."
     for failure, *others in failing:
@@ -94,13 +94,9 @@ def conclusion(plan: Plan, trial: Trial) -> Iterator[str]:
         placebo = next((t for t in others if t.arm.kind == Kind.PLACEBO and t.cured), None)
         if placebo is not None:
             yield f"Other seeds alone cured {placebo.cured} of {placebo.runs}."
-    quiet = [clean(group[0].arm.title) for group in trial.hypotheses if group[0].runs and not _fails(group[0])]
+    quiet = [clean(group[0].arm.title) for group in trial.hypotheses if group[0].runs and not group[0].fails_alike]
     if quiet and failing:
         yield f"Not what makes it happen here: {'; '.join(quiet)}."
     if trial.unfinished:
         left = list(dict.fromkeys(trial.unfinished))
         yield f"The budget ended before: {'; '.join(left)}. The same command goes on where it stopped."
-
-
-def _fails(failure: Tested) -> bool:
-    return failure.runs > 0 and 2 * failure.failed >= failure.runs
