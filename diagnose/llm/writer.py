@@ -156,8 +156,11 @@ class _Writer:
         """Return how many results there are, and what is in it where there is one."""
         if len(self.results) != 1:
             return count(len(self.results), "result") if self.results else "no result"
-        names = [clean(name, 40).replace("_", " ") for name in self.results[0].series.reported.metrics]
-        return f"one result ({listed(names, _METRICS, 'number')})"
+        reported = self.results[0].series.reported
+        held = [clean(name, 40).replace("_", " ") for name in reported.metrics]
+        if not held:  # a table of classes whose averages are missing, a matrix alone
+            held = ["by class"] * bool(reported.classes) + ["a confusion matrix"] * (reported.matrix is not None)
+        return f"one result ({listed(held, _METRICS, 'number')})" if held else "one result"
 
     def _verdicts(self) -> list[Item]:
         """Return a line for each verdict and reason with the results that have it, the worst first."""

@@ -267,3 +267,9 @@ def test_a_view_sees_parts_of_facts_and_sizes():
     assert view.get("matrix.own.y") is None
     assert view.word("no.such.fact") is None
     assert view.basis(["matrix.own.x", "matrix.tp"])[1] is Proof.IMPLIED
+
+
+def test_a_table_without_averages_is_not_read_as_nothing():
+    head = "              precision    recall  f1-score   support"
+    table = f"{head}\n\n         cat     0.8142    0.7541    0.7830       122\n"
+    assert "Read: one result (by class)." in write(make_pack(check_text(table))).sections[0].items[0].text
