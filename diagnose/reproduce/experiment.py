@@ -24,6 +24,8 @@ __all__ = ["Arm", "Experiment", "Kind", "Tested", "Trial"]
 
 _ROUND = 4  # seeds; an arm without a single success after a round is not pursued
 _LADDER = 3  # a factor is tried once, twice and three times over: "lower the rate" does not say how far
+_LONGEST = 10  # times the steps of the sound run: what a run on the ladder may cost
+_NEARLY_ALL = 0.8  # a failing arm below it gets as many seeds again
 
 
 class Kind:
@@ -49,7 +51,8 @@ class Arm(NamedTuple):
 class Tested(NamedTuple):
     """An arm and its runs that ended.
 
-    failed: those with the finding that is reproduced; cured: those as good as sound ones; errors: of runs that died.
+    failed: those with the finding that is reproduced; cured: those as good as sound ones, without it; errors: of runs
+    that died.
     """
 
     arm: Arm
@@ -67,6 +70,11 @@ class Tested(NamedTuple):
     def fails_alike(self) -> bool:
         """Whether at least half of the runs fail as the report does."""
         return self.runs > 0 and 2 * self.failed >= self.runs
+
+    @property
+    def fails_at_times(self) -> bool:
+        """Whether some runs fail as the report does and a good part does not."""
+        return 0 < self.failed < _NEARLY_ALL * self.runs
 
     @property
     def level(self) -> float:
@@ -102,42 +110,70 @@ class Experiment:
         self.first_seed = 0
 
     def carry_out(self) -> Trial:
-        """Run the control, then each hypothesis, and the remedies of those that fail as the report does."""
-        (sound,) = self.test([Arm(Kind.CONTROL, "sound settings", self.plan.sound)])
-        groups = [self.hypothesis(fault, spec, sound) for fault, spec in self.plan.hypotheses]
-        return Trial(self.counted(sound, sound), tuple(groups), tuple(self.unfinished), time.monotonic() - self.start)
-
-    def hypothesis(self, fault: Fault, spec: Spec, sound: Tested) -> tuple[Tested, ...]:
-        """Return the runs with a fault, and those of the remedies where it fails as the report does.
+        """Run the sound arms, then all that may fail, then the remedies of those that fail as the report does.
 
         A fault that needs a miniature of its own is held against sound runs of that miniature.
         """
-        level = sound
-        if fault.needs:
-            (level,) = self.test([Arm(Kind.CONTROL, fault.title, with_values(self.plan.sound, fault.needs))])
-        (tested,) = self.test([self.arm_of(fault, spec)])
-        failure = self.counted(tested, level)
-        return (failure, *(self.remedies(failure, level) if failure.fails_alike else ()))
+        plan = self.plan
+        needs = [fault.needs for fault, _ in plan.hypotheses]
+        arms = [Arm(Kind.CONTROL, "sound settings", plan.sound)]
+        arms += [
+            Arm(Kind.CONTROL, fault.title, with_values(plan.sound, fault.needs), fault)
+            for fault, _ in plan.hypotheses
+            if fault.needs
+        ]
+        sound, *others = self.test(arms)
+        own = {tested.arm.title: tested for tested in others}
+        levels = [own[fault.title] if need else sound for (fault, _), need in zip(plan.hypotheses, needs, strict=True)]
+        failures = self.failures([self.arm_of(fault, spec) for fault, spec in plan.hypotheses], levels)
+        alike = [i for i, failure in enumerate(failures) if failure.fails_alike]
+        treated = dict(zip(alike, self.remedies([(failures[i], levels[i]) for i in alike]), strict=True))
+        groups = tuple((failure, *treated.get(i, ())) for i, failure in enumerate(failures))
+        return Trial(self.counted(sound, sound), groups, tuple(self.unfinished), time.monotonic() - self.start)
 
     def arm_of(self, fault: Fault, spec: Spec) -> Arm:
         """Return the arm in which a specification has a fault."""
         return Arm(Kind.FAILURE, fault.title, _with_fault(fault, spec), fault)
 
-    def remedies(self, failure: Tested, sound: Tested) -> tuple[Tested, ...]:
-        """Test the placebo and each remedy against a failure; a factor's ladder ends at its first cure."""
-        arms = [Arm(Kind.PLACEBO, "the same with other seeds", failure.arm.spec, failure.arm.fault)]
-        arms += self.remedy_arms(failure.arm, sound.arm.spec)
-        found = [self.counted(tested, sound) for tested in self.test(arms, sound)]
+    def failures(self, arms: Sequence[Arm], levels: Sequence[Tested]) -> list[Tested]:
+        """Run the failing arms; one that fails now and then gets as many seeds again, to tell it from a cure."""
+        found = self.test(arms, levels)
+        again = [i for i, tested in enumerate(found) if tested.runs >= self.seeds and tested.fails_at_times]
+        more = self.test([arms[i] for i in again], [levels[i] for i in again], 2 * self.seeds)
+        for i, tested in zip(again, more, strict=True):
+            found[i] = tested
+        return found
+
+    def remedies(self, failures: Sequence[tuple[Tested, Tested]]) -> list[tuple[Tested, ...]]:
+        """Test a placebo and each remedy against failures, each given with sound runs; a ladder ends at its first cure.
+
+        All that is tried once comes before what is tried twice over, and short runs before long ones: a budget that
+        ends too early has then been spent on the most.
+        """
+        tried = [
+            (i, arm, level)
+            for i, (failure, level) in enumerate(failures)
+            for arm in (_placebo(failure.arm), *self.remedy_arms(failure.arm, level.arm.spec))
+        ]
+        found = self.sorted_test([(arm, level) for _, arm, level in tried])
         for times in range(2, _LADDER + 1):
-            again = [
-                (i, arm)
-                for i, tested in enumerate(found)
-                if not tested.cured and tested.runs and (arm := self.longer(tested.arm, failure.arm, times)) is not None
-            ]
-            for (i, _), tested in zip(again, self.test([arm for _, arm in again], sound), strict=True):
-                counted = self.counted(tested, sound)
-                found[i] = counted if counted.cured > found[i].cured else found[i]
-        return tuple(found)
+            again = {
+                j: arm
+                for j, (i, _, level) in enumerate(tried)
+                if not found[j].cured and found[j].runs
+                and (arm := self.longer(found[j].arm, failures[i][0].arm, times)) is not None
+                and _length(arm.spec) <= _LONGEST * _length(level.arm.spec)
+            }  # fmt: skip
+            tests = self.sorted_test([(arm, tried[j][2]) for j, arm in again.items()])
+            for j, tested in zip(again, tests, strict=True):
+                found[j] = tested if tested.cured > found[j].cured else found[j]
+        return [tuple(found[j] for j, (owner, _, _) in enumerate(tried) if owner == i) for i in range(len(failures))]
+
+    def sorted_test(self, arms: Sequence[tuple[Arm, Tested]]) -> list[Tested]:
+        """Test arms, those with the shortest runs first, and return them in the order given."""
+        order = sorted(range(len(arms)), key=lambda i: _length(arms[i][0].spec))
+        tested = self.test([arms[i][0] for i in order], [arms[i][1] for i in order])
+        return [tested[order.index(i)] for i in range(len(arms))]
 
     def remedy_arms(self, failure: Arm, sound: Spec) -> Iterable[Arm]:
         """Yield an arm for each remedy that can be carried out on the miniature."""
@@ -157,16 +193,24 @@ class Experiment:
         spec = patched(failure.spec, change, times)
         return arm._replace(spec=spec, times=times) if spec is not None else None
 
-    def test(self, arms: Sequence[Arm], sound: Tested | None = None) -> list[Tested]:
-        """Run all arms in rounds of seeds; a remedy whose first round has no success is left at that."""
+    def test(
+        self, arms: Sequence[Arm], levels: Sequence[Tested] | None = None, seeds: int | None = None
+    ) -> list[Tested]:
+        """Run all arms in rounds of seeds, until more of them would change nothing; levels: the sound runs of each."""
+        seeds = seeds or self.seeds
         done: dict[int, list[Result]] = {i: [] for i in range(len(arms))}
         errors: dict[int, list[str]] = {i: [] for i in range(len(arms))}
-        for first in range(0, self.seeds, _ROUND):
-            open_arms = [i for i, arm in enumerate(arms) if first == 0 or self.is_open(arm, done[i], sound)]
+
+        def tested(i: int) -> Tested:
+            bare = Tested(arms[i], tuple(done[i]), 0, 0, tuple(errors[i]))
+            return bare if levels is None else self.counted(bare, levels[i])
+
+        for first in range(0, seeds if arms else 0, _ROUND):
+            open_arms = [i for i in range(len(arms)) if first == 0 or _is_open(tested(i))]
             specs = {
                 self.place(self.seeded(arms[i], seed)): (i, self.seeded(arms[i], seed))
                 for i in open_arms
-                for seed in range(first, min(first + _ROUND, self.seeds))
+                for seed in range(first, min(first + _ROUND, seeds))
             }
             asked = [{**spec, "output": str(place)} for place, (_, spec) in specs.items()]
             ended = 0
@@ -179,18 +223,18 @@ class Experiment:
                     done[i].append(judged(outcome.folder, self.plan.task, self.classes(spec)))
                 self.on_run(arms[i].title, ended, len(asked))
             if ended < len(asked):
-                self.unfinished += [arms[i].title for i in open_arms if len(done[i]) < min(first + _ROUND, self.seeds)]
+                self.unfinished += [
+                    arms[i].title for i in open_arms if len(done[i]) + len(errors[i]) < min(first + _ROUND, seeds)
+                ]
                 break
-        return [Tested(arm, tuple(done[i]), 0, 0, tuple(errors[i])) for i, arm in enumerate(arms)]
-
-    def is_open(self, arm: Arm, results: Sequence[Result], sound: Tested | None) -> bool:
-        """Whether more seeds could change what is said of an arm."""
-        return arm.kind != Kind.REMEDY or sound is None or any(is_cured(r.skill, sound.level) for r in results)
+        return [tested(i) for i in range(len(arms))]
 
     def counted(self, tested: Tested, sound: Tested) -> Tested:
-        """Count the failures and the successes of an arm."""
-        failed = sum(self.fails_alike(result) for result in tested.results)
-        return tested._replace(failed=failed, cured=sum(is_cured(r.skill, sound.level) for r in tested.results))
+        """Count the failures and the successes of an arm: as good as sound runs, and without the finding."""
+        failing = [self.fails_alike(result) for result in tested.results]
+        good = [is_cured(result.skill, sound.level) for result in tested.results]
+        cured = sum(well and not ill for well, ill in zip(good, failing, strict=True))
+        return tested._replace(failed=sum(failing), cured=cured)
 
     def fails_alike(self, result: Result) -> bool:
         """Whether a run has an error that the report has: its finding's, or one that follows from it."""
@@ -223,6 +267,25 @@ def _with_fault(fault: Fault, spec: Spec) -> Spec:
         msg = f"{fault.name}: the miniature has no value to change"
         raise ValueError(msg)
     return made
+
+
+def _placebo(failure: Arm) -> Arm:
+    return Arm(Kind.PLACEBO, "the same with other seeds", failure.spec, failure.fault)
+
+
+def _is_open(tested: Tested) -> bool:
+    """Whether more seeds could change what is said of an arm: not where a whole round has no success, or no failure."""
+    if tested.arm.kind == Kind.REMEDY:
+        return tested.cured > 0
+    return tested.arm.kind != Kind.FAILURE or tested.failed > 0
+
+
+def _length(spec: Spec) -> float:
+    """Return about how many rows a run of a specification learns from."""
+    steps = spec.get("args", {}).get("max_steps", -1)
+    if steps > 0:
+        return float(steps * get(spec, "args.per_device_train_batch_size"))
+    return float(get(spec, "args.num_train_epochs") * spec.get("data", {}).get("rows", 1200))
 
 
 def _change_of(remedy: Remedy) -> dict[str, Any]:

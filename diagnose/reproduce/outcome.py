@@ -22,11 +22,15 @@ _TOO_GOOD = 1.15
 
 
 class Result(NamedTuple):
-    """A run that ended: its skill (0: a null model, 1: perfect; NaN: none), and its findings, the gravest first."""
+    """A run that ended: its skill (0: a null model, 1: perfect; NaN: none), and its findings, the gravest first.
+
+    loss: of the evaluation; NaN where there is none.
+    """
 
     folder: Path
     skill: float
     findings: tuple[Finding, ...]
+    loss: float = math.nan
 
     @property
     def rules(self) -> tuple[str, ...]:
@@ -43,7 +47,7 @@ def judged(folder: Path, task: str, classes: int) -> Result:
     """Read a finished run's folder and judge it, as anybody's."""
     report = diagnose(folder)
     metrics = json.loads((folder / "all_results.json").read_text(encoding="utf-8"))
-    return Result(folder, skill(metrics, task, classes), report.findings)
+    return Result(folder, skill(metrics, task, classes), report.findings, metrics.get("eval_loss", math.nan))
 
 
 def skill(metrics: dict[str, float], task: str, classes: int) -> float:
