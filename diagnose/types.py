@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Acceptance",
+    "Attempt",
     "ClassRow",
     "Evaluation",
     "Fact",
@@ -34,6 +35,7 @@ __all__ = [
     "Question",
     "Remedy",
     "Report",
+    "Reproduction",
     "Requirement",
     "Run",
     "Scope",
@@ -41,6 +43,7 @@ __all__ = [
     "Series",
     "Severity",
     "TrainingPoint",
+    "Tried",
     "Unread",
     "Value",
     "Verdict",
@@ -497,12 +500,70 @@ def row_step(evaluation: Evaluation) -> float | None:
 
 
 @dataclass(frozen=True, slots=True)
+class Attempt:
+    """What a remedy did against one thing that makes the failure happen in a reproduction.
+
+    cause: that thing, as what follows "when"; cured: of the `runs` with the remedy those as good as sound ones, low and
+    high: Wilson's 95 % interval of that share; p: Fisher's exact test of it against the runs without the remedy,
+    two-sided; cures: most of its runs are cured, and not by chance; times: how often a factor of it was applied.
+    """
+
+    cause: str
+    cured: int
+    runs: int
+    low: float
+    high: float
+    p: float
+    cures: bool
+    times: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """Something that may make a failure happen, in a reproduction.
+
+    cause: as what follows "when"; failed: of its `runs` those that fail as the report does; reproduces: whether that
+    is at least half of them; reseeded, placebo: of the `placebo` runs with other seeds and nothing else changed those
+    as good as sound ones.
+    """
+
+    cause: str
+    failed: int
+    runs: int
+    reproduces: bool
+    reseeded: int = 0
+    placebo: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reproduction:
+    """What came of making a finding's failure happen on purpose.
+
+    learnt: whether sound settings learnt the task at all, without which nothing follows; causes: all that were tried;
+    differences: in which the reproduction is not the run, each in a sentence; unfinished: what the budget left open.
+    """
+
+    learnt: bool
+    causes: tuple[Tried, ...]
+    differences: tuple[str, ...]
+    unfinished: tuple[str, ...] = ()
+
+    @property
+    def failing(self) -> tuple[Tried, ...]:
+        """The causes that make it happen."""
+        return tuple(tried for tried in self.causes if tried.reproduces)
+
+
+@dataclass(frozen=True, slots=True)
 class Remedy:
     """A change to try: `change` is a patch in the names of transformers.TrainingArguments.
 
+    when: a condition that decides its place: where it holds the remedy is tried before the others, where it fails
+    after them;
     cause: the fault that it would cure, as a clause; "" where it measures, looks up or reports instead of curing;
     undoes: the faults of the laboratory (reproduce/faults.toml) that it is the remedy of; trial: how a reproduction
-    tries it, in the dotted names of the training module, where `change` has no words for it.
+    tries it, in the dotted names of the training module, where `change` has no words for it; verified: what it did in
+    a reproduction, against each thing that made the failure happen there, the best first; empty where it was not tried.
     """
 
     title: str
@@ -511,6 +572,18 @@ class Remedy:
     cause: str = ""
     undoes: Sequence[str] = ()
     trial: Mapping[str, Any] = field(default_factory=dict)
+    when: str = ""
+    verified: tuple[Attempt, ...] = ()
+
+    @property
+    def cures(self) -> bool | None:
+        """Whether it cured the failure in a reproduction, of one cause at least; None where it was not tried."""
+        return any(attempt.cures for attempt in self.verified) if self.verified else None
+
+    @property
+    def is_patch(self) -> bool:
+        """Whether it is a change of settings; else a reproduction can only take the cause away, which it knows."""
+        return bool(self.change or self.trial)
 
 
 @dataclass(frozen=True, slots=True)
@@ -527,7 +600,7 @@ class Finding:
 
     facts: what it rests on; steps: the rows it fired on, where it was judged row by row;
     consequences: names of rules that fired too and follow from this one; fails: whether the gate fails on it;
-    accepted: why it does not although it would.
+    accepted: why it does not although it would; reproduction: what came of making it happen on purpose.
     """
 
     rule: str
@@ -543,6 +616,30 @@ class Finding:
     consequences: tuple[str, ...] = ()
     fails: bool = False
     accepted: Acceptance | None = None
+    reproduction: Reproduction | None = None
+
+    def ways_out(self, limit: int | None = None) -> tuple[Remedy, ...]:
+        """Return the remedies, those that cured in a reproduction first and those that failed in one last.
+
+        limit: of the untried ones; what was tried is worth telling in any case. What the budget left open has not
+        failed.
+        """
+        left = self.reproduction.unfinished if self.reproduction is not None else ()
+        kept = [remedy for i, remedy in enumerate(self.remedies) if limit is None or i < limit or remedy.verified]
+        return tuple(sorted(kept, key=lambda remedy: _by_deeds(remedy, is_open=remedy.title in left)))
+
+
+def _by_deeds(remedy: Remedy, *, is_open: bool) -> tuple[float, ...]:
+    """Return the rank of a remedy by what it did: the causes that it cured, the share of runs, how far from chance.
+
+    A cure by taking away the cause that was put there comes after those that are changes of settings.
+    """
+    if not remedy.cures and (is_open or not remedy.verified):
+        return (1,)
+    best = [(-attempt.cured / attempt.runs, attempt.p) for attempt in remedy.verified]
+    group = 0 if remedy.cures else 2
+    cured = sum(attempt.cures for attempt in remedy.verified)
+    return (group, bool(cured) and not remedy.is_patch, -cured, *min(best))
 
 
 @dataclass(frozen=True, slots=True)

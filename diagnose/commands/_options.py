@@ -17,16 +17,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from diagnose.config import Config
+    from diagnose.types import Report
 
 __all__ = [
     "add_policy_options",
     "add_reading_options",
+    "add_reproduction_option",
     "add_rules_option",
     "add_text_format_option",
     "config_of",
     "inputs_of",
     "names",
     "one_of",
+    "reproduced",
 ]
 
 _TEXT_FORMATS = ("terminal", "markdown", "json")
@@ -122,6 +125,26 @@ def one_of(option: str, known: Sequence[str]) -> Callable[[str], str]:
         return word
 
     return read
+
+
+def add_reproduction_option(parser: ArgumentParser) -> None:
+    """Add `--reproduction FOLDER`."""
+    parser.add_argument(
+        "--reproduction",
+        metavar="FOLDER",
+        action="append",
+        default=[],
+        help="say what the remedies did in the reproduction that lies in FOLDER (repeatable)",
+    )
+
+
+def reproduced(reports: Sequence[Report], arguments: Namespace) -> list[Report]:
+    """Return the reports with what the reproductions that were named have shown; UsageError for one of another."""
+    if not arguments.reproduction:
+        return list(reports)
+    from diagnose.reproduce.kept import with_reproductions  # noqa: PLC0415  # pydantic's 100 ms are for those who ask
+
+    return with_reproductions(reports, arguments.reproduction)
 
 
 def add_text_format_option(parser: ArgumentParser, more: str = "") -> None:

@@ -6,7 +6,14 @@ import sys
 from typing import TYPE_CHECKING
 
 from diagnose.api import check, rules_of
-from diagnose.commands._options import add_policy_options, config_of, inputs_of, one_of
+from diagnose.commands._options import (
+    add_policy_options,
+    add_reproduction_option,
+    config_of,
+    inputs_of,
+    one_of,
+    reproduced,
+)
 from diagnose.commands._output import check_target, emit, hush
 from diagnose.errors import DiagnoseError
 from diagnose.gate import gate
@@ -30,6 +37,7 @@ def arguments(parser: ArgumentParser) -> None:
     """Add the arguments."""
     add_policy_options(parser)
     add_report_options(parser)
+    add_reproduction_option(parser)
 
 
 def add_report_options(parser: ArgumentParser) -> None:
@@ -48,7 +56,7 @@ def run(arguments: Namespace) -> int:
     """Report on every input, in order, and return the status of the worst."""
     if arguments.output is not None:
         check_target(arguments.output)
-    reports = judged(arguments)
+    reports = reproduced(judged(arguments), arguments)
     form = load_format(arguments.format)
     return present(reports, lambda surface: form.render(reports, surface), arguments.output)
 

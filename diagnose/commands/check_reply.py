@@ -10,7 +10,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from diagnose.commands._options import add_text_format_option
+from diagnose.commands._options import add_reproduction_option, add_text_format_option, reproduced
 from diagnose.commands._output import check_target, emit
 from diagnose.commands._reading import add_input, report_on
 from diagnose.errors import UnreadableInputError, UsageError
@@ -47,6 +47,7 @@ def arguments(parser: ArgumentParser) -> None:
         action="store_true",
         help="exit with 1 for an unsupported sentence too, not only for a contradicted one",
     )
+    add_reproduction_option(parser)
     add_text_format_option(parser)
     parser.add_argument("--output", metavar="FILE", help="write the result to FILE instead of standard output")
 
@@ -60,7 +61,7 @@ def run(arguments: Namespace) -> int:
     if arguments.output is not None:
         check_target(arguments.output)
     text = _reply(arguments)
-    report = report_on(arguments)
+    (report,) = reproduced([report_on(arguments)], arguments)
     if report.error is not None:
         raise UnreadableInputError(report.error.message, report.error.hint)
     checked = check_reply(report, text)

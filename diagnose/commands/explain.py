@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from diagnose.commands._model import add_commentary_option, add_model_options, endpoint_of
-from diagnose.commands._options import add_policy_options, add_text_format_option
+from diagnose.commands._options import add_policy_options, add_reproduction_option, add_text_format_option, reproduced
 from diagnose.commands._output import check_target
 from diagnose.commands.check import judged, present
 
@@ -33,6 +33,7 @@ def arguments(parser: ArgumentParser) -> None:
     add_policy_options(parser)
     add_text_format_option(parser, "; json is an object for each input, one a line")
     parser.add_argument("--output", metavar="FILE", help="write the explanation to FILE instead of standard output")
+    add_reproduction_option(parser)
     add_model_options(parser)
     add_commentary_option(parser)
     parser.add_argument(
@@ -45,7 +46,7 @@ def run(arguments: Namespace) -> int:
     if arguments.output is not None:
         check_target(arguments.output)
     endpoint = None if arguments.show_prompt else endpoint_of(arguments)
-    reports = judged(arguments)
+    reports = reproduced(judged(arguments), arguments)
     if arguments.show_prompt:
         return present(reports, lambda _: _prompts(reports, arguments), arguments.output)
     explained = list(_explained(reports, endpoint, arguments))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from diagnose.commands._options import add_reproduction_option, reproduced
 from diagnose.commands._output import check_target, emit
 from diagnose.commands._reading import add_input, report_on
 from diagnose.errors import UnreadableInputError
@@ -20,6 +21,7 @@ HELP = "print one prompt about a report, for any chat; `check-reply` checks what
 def arguments(parser: ArgumentParser) -> None:
     """Add the arguments."""
     add_input(parser)
+    add_reproduction_option(parser)
     parser.add_argument("--question", metavar="TEXT", help="ask this instead of what the numbers show and what to do")
     parser.add_argument("--output", metavar="FILE", help="write the prompt to FILE instead of standard output")
 
@@ -30,7 +32,7 @@ def run(arguments: Namespace) -> int:
         check_target(arguments.output)
     if arguments.input == "-" and sys.stdin is not None and sys.stdin.isatty():
         sys.stderr.write("diagnose: paste the metrics, then press Ctrl-D\n")
-    report = report_on(arguments)
+    (report,) = reproduced([report_on(arguments)], arguments)
     if report.error is not None:
         raise UnreadableInputError(report.error.message, report.error.hint)
     from diagnose.llm.pack import make_pack  # noqa: PLC0415  # `diagnose --help` does without it

@@ -9,6 +9,7 @@ from diagnose.llm._view import run_once
 from diagnose.llm.explanation import Item
 from diagnose.report._phrases import finding_place, proof_words
 from diagnose.report._story import change_words
+from diagnose.report._trials import reproduction_words, tried_words
 from diagnose.report._words import clean, first_sentence, listed
 from diagnose.report._worked_out import is_derived
 from diagnose.types import Proof, Severity
@@ -81,6 +82,7 @@ class Findings:
             sentences.append(f"What follows from it: {listed(rules, _CONSEQUENCES, 'rule')}.")
         if first.accepted is not None:
             sentences.append(ended(f"Accepted until {clean(first.accepted.expires)}: {clean(first.accepted.reason)}"))
+        sentences += [line for finding in group for line in reproduction_words(finding)]
         about = [first.severity.value, clean(first.rule), *([places[0]] if len(group) == 1 and places[0] else [])]
         return Item(
             " ".join(sentence for sentence in sentences if sentence),
@@ -120,8 +122,9 @@ class Findings:
         done: set[tuple[str, str]] = set()
         most = _FEWER_REMEDIES if self._many else _REMEDIES
         for finding in (group[0] for group in self.groups):
-            fresh = [remedy for remedy in finding.remedies if (remedy.title, change_words(remedy)) not in done]
-            for i, remedy in enumerate(fresh[: most[finding.severity]]):
+            offered = finding.ways_out(most[finding.severity])
+            fresh = [remedy for remedy in offered if (remedy.title, change_words(remedy)) not in done]
+            for i, remedy in enumerate(fresh):
                 if len(done) == _STEPS:
                     return
                 done.add((remedy.title, change_words(remedy)))
@@ -141,6 +144,7 @@ class Findings:
         sentences = [
             ended(capital(first_sentence(remedy.why))),
             f"Change: {change}." if change else "",
+            ended(capital(tried_words(remedy))) if remedy.verified else "",
             f"You will know by this: {self._check(finding)}." if check else "",
         ]
         title = f"{bare(clean(remedy.title))} ({clean(finding.rule)})"

@@ -11,6 +11,7 @@ from diagnose.interval import Interval
 from diagnose.llm._prose import bare
 from diagnose.report._phrases import finding_place, option, proof_words, quote, where
 from diagnose.report._story import change_words
+from diagnose.report._trials import tried_words
 from diagnose.report._words import clean, first_sentence, shown
 from diagnose.report._worked_out import is_derived
 from diagnose.types import Proof, Scope, Verdict, row_step
@@ -150,12 +151,13 @@ class _Numbering:
             clean(finding.rule),
             of=finding,
         )
-        for remedy in finding.remedies:
+        for remedy in finding.ways_out():
             if remedy.cause:
                 cause = f"{bare(clean(remedy.cause))}: {bare(first_sentence(remedy.why))}"
                 yield Statement(self._id("C"), cause, about=(number,), of=remedy)
             change = change_words(remedy)
-            text = bare(clean(remedy.title)) + (f" [{change}]" if change else "")
+            tried = tried_words(remedy)
+            text = bare(clean(remedy.title)) + (f" [{change}]" if change else "") + (f"; {tried}" if tried else "")
             yield Statement(self._id("A"), text, about=(number,), of=remedy)
 
     def _fact(self, fact: Fact) -> Statement:

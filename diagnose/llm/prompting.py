@@ -31,6 +31,7 @@ __all__ = ["Prompt", "chat_prompt", "make_prompt", "repair"]
 # answer this stays below a context of 8,192 tokens.
 _LINES = 10_500
 _TEXT = 240
+_TRIED = 360  # what an action did in a reproduction
 _QUESTION = 600
 _QUESTION_OF_NOBODY = "What do these numbers show, why are they so, and what should be done first?"
 _QUOTED = 6_000
@@ -143,12 +144,13 @@ def _line(statement: Statement, pack: Pack, marker: str, compared: Container[str
     """Return a statement as a JSON line; only a rule's own texts, its causes and actions, are not marked as data."""
     of: Any = statement.of
     ours = statement.kind in (Kind.CAUSE, Kind.ACTION)
-    says = clean(statement.text, _TEXT)
+    tried = bool(getattr(of, "verified", ()))  # what a file of a reproduction says is a stranger's
+    says = clean(statement.text, _TEXT + (_TRIED if tried else 0))
     about = [number for number in statement.about if number in pack]
     fields = {
         "id": statement.id,
         "severity": of.severity.value if statement.kind == Kind.FINDING else "",
-        "says": says if ours else says.replace(" ", marker),
+        "says": says if ours and not tried else says.replace(" ", marker),
         "where": statement.place.replace(" ", marker),
         "proof": statement.proof,
         "of" if ours else "rests on": about[:_CITABLE] if ours or statement.kind == Kind.FINDING else [],

@@ -121,6 +121,60 @@ class JsonFact(_Model):
     scope: JsonScope
 
 
+class JsonShare(_Model):
+    """Wilson's 95 % interval of a share."""
+
+    low: _Number
+    high: _Number
+
+
+class JsonAttempt(_Model):
+    """What a remedy did against one thing that made the failure happen in a reproduction."""
+
+    cause: str = Field(description='what made it happen there, as what follows "when"')
+    cured: int = Field(description="runs as good as those with sound settings")
+    runs: int
+    interval: JsonShare = Field(description="of the share cured, Wilson's at 95 %")
+    p: _Number = Field(description="of Fisher's exact test against the runs without the remedy, two-sided")
+    cures: bool = Field(description="whether most runs were cured, and not by chance (p < 0.05)")
+    times: int = Field(description="how many times over a factor of the change was applied")
+
+
+class JsonVerified(_Model):
+    """What a remedy did in a reproduction; the best attempt first."""
+
+    cures: bool = Field(description="whether it cured the failure of one cause at least")
+    attempts: list[JsonAttempt]
+    differences: list[str] = Field(description="in which the reproduction is not the run")
+
+
+class JsonPlacebo(_Model):
+    """The failing settings with other seeds: how many of the runs were as good as sound ones."""
+
+    cured: int
+    runs: int
+
+
+class JsonTried(_Model):
+    """Something that was tried to make the failure happen."""
+
+    cause: str = Field(description='as what follows "when"')
+    failed: int = Field(description="runs that failed as the report does")
+    runs: int
+    reproduces: bool = Field(description="whether that is at least half of them")
+    placebo: JsonPlacebo
+
+
+class JsonReproduction(_Model):
+    """What came of making a finding's failure happen; what makes it happen there need not be the run's own cause."""
+
+    reproduced: bool
+    learnt: bool = Field(description="whether sound settings learnt the task; nothing follows where not")
+    causes: list[JsonTried]
+    differences: list[str] = Field(description="in which the reproduction is not the run")
+    unfinished: list[str] = Field(description="what the budget left open")
+
+
 class JsonRemedy(_Model):
     """Something to try; `change` is a patch in the names of transformers.TrainingArguments."""
 
@@ -128,7 +182,7 @@ class JsonRemedy(_Model):
     cause: str = Field(description="the fault that it would cure, as a clause; empty where it would cure none")
     why: str
     change: dict[str, JsonValue]
-    verified: bool | None = Field(description="whether an experiment bore it out; null where none was made")
+    verified: JsonVerified | None = Field(description="what it did in a reproduction; null where it was not tried")
 
 
 class JsonAcceptance(_Model):
@@ -154,6 +208,9 @@ class JsonFinding(_Model):
     fails: bool = Field(description="whether the gate fails on it")
     accepted: JsonAcceptance | None = Field(description="why it does not although it would; null where it is not known")
     remedies: list[JsonRemedy]
+    reproduction: JsonReproduction | None = Field(
+        default=None, description="what came of making it happen on purpose; left out where nobody did"
+    )
 
 
 class JsonQuestion(_Model):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from diagnose.report._histories import History, histories
 from diagnose.report._phrases import finding_place, lacked, option, proof_words, quote, quote_unread, where
+from diagnose.report._trials import reproduction_words, tried_words
 from diagnose.report._words import clean, count, first_sentence, listed
 from diagnose.report._worked_out import Derived, is_derived, is_reading, worked_out
 from diagnose.types import Severity, Verdict
@@ -61,7 +62,8 @@ class FindingStory(NamedTuple):
 
     proof: its proof word, with the assumptions behind it; where: the run, task, split, class and steps, as far as
     they need saying; evidence: quotes of the input; grounds: how the derived facts follow; also: one line for each
-    further finding of the same rule; accepted: why and until when the gate does not fail on it.
+    further finding of the same rule; accepted: why and until when the gate does not fail on it; tried: what came of
+    making it happen on purpose.
     """
 
     severity: Severity
@@ -76,15 +78,20 @@ class FindingStory(NamedTuple):
     consequences: str
     also: tuple[str, ...] = ()
     accepted: str = ""
+    tried: tuple[str, ...] = ()
 
 
 class Step(NamedTuple):
-    """Something to do next, why, as which change of the training arguments, and for which findings."""
+    """Something to do next, why, as which change of the training arguments, and for which findings.
+
+    tried: what it did in a reproduction, "" where it was not tried.
+    """
 
     title: str
     why: str
     change: str
     rules: str
+    tried: str = ""
 
 
 class Story(NamedTuple):
@@ -221,6 +228,7 @@ def tell_finding(report: Report, finding: Finding, also: tuple[str, ...] = ()) -
         ", ".join(clean(rule) for rule in finding.consequences),
         _capped(also, _LINES, "finding"),
         f"until {clean(finding.accepted.expires)}: {clean(finding.accepted.reason)}" if finding.accepted else "",
+        reproduction_words(finding),
     )
 
 
@@ -242,14 +250,15 @@ def tell_steps(findings: Sequence[Finding]) -> Iterator[Step]:
     rules: dict[tuple[str, str], list[str]] = {}
     first: dict[tuple[str, str], Remedy] = {}
     for finding in findings:
-        for remedy in finding.remedies[: _STEPS[finding.severity]]:
+        for remedy in finding.ways_out(_STEPS[finding.severity]):
             key = (remedy.title, change_words(remedy))
-            first.setdefault(key, remedy)
+            first[key] = max(first.get(key, remedy), remedy, key=lambda one: bool(one.verified))
             rules.setdefault(key, []).append(finding.rule)
     for key, remedy in first.items():
         why = first_sentence(remedy.why)
         why = f"{why[:1].upper()}{why[1:]}".rstrip(".") + "."
-        yield Step(clean(key[0]).rstrip("."), why, key[1], clean(", ".join(dict.fromkeys(rules[key]))))
+        names = clean(", ".join(dict.fromkeys(rules[key])))
+        yield Step(clean(key[0]).rstrip("."), why, key[1], names, tried_words(remedy))
 
 
 def change_words(remedy: Remedy) -> str:

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from diagnose.report import Surface
-    from diagnose.types import Evaluation, Fact, Finding, InputError, Report, Run, Scope
+    from diagnose.types import Evaluation, Fact, Finding, InputError, Remedy, Report, Reproduction, Run, Scope
 
-__all__ = ["as_dict", "render"]
+__all__ = ["as_dict", "finding_dict", "plain", "render"]
 
 SCHEMA = "diagnose/1"
 _LARGEST_EXACT = 2**53
@@ -57,7 +57,7 @@ def _report(report: Report) -> dict[str, Any]:
         ],
         "runs": [_run(run) for run in report.runs],
         "facts": [_fact(fact) for fact in report.facts],
-        "findings": [_finding(finding) for finding in report.findings],
+        "findings": [finding_dict(finding) for finding in report.findings],
         "questions": [
             {"ask": q.ask, "assume": q.assume, "decides": list(q.decides), "scope": _scope(q.scope)}
             for q in report.questions
@@ -127,7 +127,8 @@ def _fact(fact: Fact) -> dict[str, Any]:
     }
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def finding_dict(finding: Finding) -> dict[str, Any]:
+    """Return one finding as the report has it."""
     accepted = finding.accepted
     return {
         "rule": finding.rule,
@@ -143,9 +144,56 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "fails": finding.fails,
         "accepted": {"reason": accepted.reason, "expires": accepted.expires} if accepted else None,
         "remedies": [
-            {"title": r.title, "cause": r.cause, "why": r.why, "change": plain(r.change), "verified": None}
+            {
+                "title": r.title,
+                "cause": r.cause,
+                "why": r.why,
+                "change": plain(r.change),
+                "verified": _verified(r, finding.reproduction),
+            }
             for r in finding.remedies
         ],
+        **({"reproduction": _reproduction(finding.reproduction)} if finding.reproduction else {}),
+    }
+
+
+def _verified(remedy: Remedy, reproduction: Reproduction | None) -> dict[str, Any] | None:
+    if not remedy.verified:
+        return None
+    return {
+        "cures": remedy.cures,
+        "attempts": [
+            {
+                "cause": a.cause,
+                "cured": a.cured,
+                "runs": a.runs,
+                "interval": {"low": plain(a.low), "high": plain(a.high)},
+                "p": plain(a.p),
+                "cures": a.cures,
+                "times": a.times,
+            }
+            for a in remedy.verified
+        ],
+        "differences": list(reproduction.differences) if reproduction else [],
+    }
+
+
+def _reproduction(made: Reproduction) -> dict[str, Any]:
+    return {
+        "reproduced": bool(made.learnt and made.failing),
+        "learnt": made.learnt,
+        "causes": [
+            {
+                "cause": tried.cause,
+                "failed": tried.failed,
+                "runs": tried.runs,
+                "reproduces": tried.reproduces,
+                "placebo": {"cured": tried.reseeded, "runs": tried.placebo},
+            }
+            for tried in made.causes
+        ],
+        "differences": list(made.differences),
+        "unfinished": list(made.unfinished),
     }
 
 

@@ -113,13 +113,15 @@ def _finding(finding: FindingStory) -> Iterator[str]:
         yield f"Why it matters: {escape(finding.why)}"
     if finding.consequences:
         yield f"With it: {escape(finding.consequences)}"
+    yield from _bullets("Tried", finding.tried)
     yield from _bullets("Also", finding.also)
 
 
 def _steps(story: Story) -> Iterator[str]:
     for number, step in enumerate(story.steps, 1):
         change = f" ({code(step.change)})" if step.change else ""
-        yield f"{number}. **{escape(step.title)}**{change}. {escape(step.why)} *For {escape(step.rules)}.*"
+        tried = f" {escape(step.tried[:1].upper() + step.tried[1:])}." if step.tried else ""
+        yield f"{number}. **{escape(step.title)}**{change}. {escape(step.why)}{tried} *For {escape(step.rules)}.*"
 
 
 def _questions(questions: Iterable[tuple[str, str]]) -> Iterator[str]:

@@ -82,6 +82,7 @@ def _finding(finding: FindingStory) -> Iterator[RenderableType]:
         *(("derived" if not i else "", ground) for i, ground in enumerate(finding.grounds)),
         ("why", finding.why),
         ("with it", finding.consequences),
+        *(("tried" if not i else "", line) for i, line in enumerate(finding.tried)),
         *(("also" if not i else "", line) for i, line in enumerate(finding.also)),
     ]
     grid = Table.grid(padding=(0, 2), expand=False)
@@ -101,6 +102,8 @@ def _steps(story: Story) -> Iterator[RenderableType]:
         change = f"  [{step.change}]" if step.change else ""
         grid.add_row(f"{number}.", Text.assemble((step.title, "bold"), change))
         grid.add_row("", Text.assemble(step.why, (f" ({step.rules})", "dim")))
+        if step.tried:
+            grid.add_row("", f"{step.tried[:1].upper()}{step.tried[1:]}.")
         yield grid
 
 

@@ -7,6 +7,7 @@ import json
 import math
 import statistics
 import time
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from diagnose.reproduce.faults import Fault, Spec, get, patched, with_values
@@ -17,13 +18,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from diagnose.reproduce.plan import Plan
-    from diagnose.reproduce.runner import Workers
+    from diagnose.reproduce.runner import Pool
     from diagnose.types import Remedy
 
-__all__ = ["Arm", "Experiment", "Kind", "Tested", "Trial"]
+__all__ = ["ROUND", "Arm", "Experiment", "Kind", "Tested", "Trial", "placebo_of", "remedy_arms", "rows_learnt"]
 
-_ROUND = 4  # seeds; an arm without a single success after a round is not pursued
-_LADDER = 3  # a factor is tried once, twice and three times over: "lower the rate" does not say how far
+ROUND = 4  # seeds; an arm without a single success after a round is not pursued
+_PROBE = 2  # seeds: the first round of a rung
+_LADDER = (2, 3, 5, 8)  # times over: "lower the rate" does not say how far
 _LONGEST = 10  # times the steps of the sound run: what a run on the ladder may cost
 _NEARLY_ALL = 0.8  # a failing arm below it gets as many seeds again
 
@@ -77,6 +79,11 @@ class Tested(NamedTuple):
         return 0 < self.failed < _NEARLY_ALL * self.runs
 
     @property
+    def has_learnt(self) -> bool:
+        """Whether most runs of a sound arm are good."""
+        return self.runs > 0 and 2 * self.cured >= self.runs
+
+    @property
     def level(self) -> float:
         """The median skill of the runs that have a number: what sound runs reach, of a control."""
         skills = [result.skill for result in self.results if math.isfinite(result.skill)]
@@ -99,7 +106,7 @@ class Experiment:
     """Carries a plan out in a folder; what lies there already is not run again."""
 
     def __init__(
-        self, plan: Plan, folder: Path, workers: Workers, *, seeds: int = 8, seconds: float = 180.0,
+        self, plan: Plan, folder: Path, workers: Pool, *, seeds: int = 8, seconds: float = 180.0,
         on_run: Callable[[str, int, int], None] = lambda *_: None,
     ) -> None:  # fmt: skip
         self.plan, self.folder, self.seeds, self.on_run = plan, folder, seeds, on_run
@@ -123,6 +130,8 @@ class Experiment:
             if fault.needs
         ]
         sound, *others = self.test(arms)
+        if not self.counted(sound, sound).has_learnt:  # an unreadable checkpoint, say: nothing would follow from more
+            return Trial(self.counted(sound, sound), (), tuple(self.unfinished), time.monotonic() - self.start)
         own = {tested.arm.title: tested for tested in others}
         levels = [own[fault.title] if need else sound for (fault, _), need in zip(plan.hypotheses, needs, strict=True)]
         failures = self.failures([self.arm_of(fault, spec) for fault, spec in plan.hypotheses], levels)
@@ -131,7 +140,8 @@ class Experiment:
         groups = tuple((failure, *treated.get(i, ())) for i, failure in enumerate(failures))
         return Trial(self.counted(sound, sound), groups, tuple(self.unfinished), time.monotonic() - self.start)
 
-    def arm_of(self, fault: Fault, spec: Spec) -> Arm:
+    @staticmethod
+    def arm_of(fault: Fault, spec: Spec) -> Arm:
         """Return the arm in which a specification has a fault."""
         return Arm(Kind.FAILURE, fault.title, _with_fault(fault, spec), fault)
 
@@ -153,37 +163,28 @@ class Experiment:
         tried = [
             (i, arm, level)
             for i, (failure, level) in enumerate(failures)
-            for arm in (_placebo(failure.arm), *self.remedy_arms(failure.arm, level.arm.spec))
+            for arm in (placebo_of(failure.arm), *remedy_arms(self.plan, failure.arm, level.arm.spec))
         ]
         found = self.sorted_test([(arm, level) for _, arm, level in tried])
-        for times in range(2, _LADDER + 1):
+        for times in _LADDER:
             again = {
                 j: arm
                 for j, (i, _, level) in enumerate(tried)
-                if not found[j].cured and found[j].runs
+                if found[j].runs and found[j].cured < _NEARLY_ALL * found[j].runs
                 and (arm := self.longer(found[j].arm, failures[i][0].arm, times)) is not None
-                and _length(arm.spec) <= _LONGEST * _length(level.arm.spec)
+                and rows_learnt(arm.spec) <= _LONGEST * rows_learnt(level.arm.spec)
             }  # fmt: skip
             tests = self.sorted_test([(arm, tried[j][2]) for j, arm in again.items()])
             for j, tested in zip(again, tests, strict=True):
-                found[j] = tested if tested.cured > found[j].cured else found[j]
+                better = tested.runs and tested.cured / tested.runs > found[j].cured / found[j].runs
+                found[j] = tested if better else found[j]
         return [tuple(found[j] for j, (owner, _, _) in enumerate(tried) if owner == i) for i in range(len(failures))]
 
     def sorted_test(self, arms: Sequence[tuple[Arm, Tested]]) -> list[Tested]:
         """Test arms, those with the shortest runs first, and return them in the order given."""
-        order = sorted(range(len(arms)), key=lambda i: _length(arms[i][0].spec))
+        order = sorted(range(len(arms)), key=lambda i: rows_learnt(arms[i][0].spec))
         tested = self.test([arms[i][0] for i in order], [arms[i][1] for i in order])
         return [tested[order.index(i)] for i in range(len(arms))]
-
-    def remedy_arms(self, failure: Arm, sound: Spec) -> Iterable[Arm]:
-        """Yield an arm for each remedy that can be carried out on the miniature."""
-        for remedy in self.plan.remedies:
-            change = _change_of(remedy)
-            spec = patched(failure.spec, change) if change else None
-            if spec is None and failure.fault is not None and failure.fault.name in remedy.undoes:
-                spec = with_values(failure.spec, {name: get(sound, name) for name in failure.fault.change})
-            if spec is not None and spec != failure.spec:
-                yield Arm(Kind.REMEDY, remedy.title, spec, failure.fault, remedy)
 
     def longer(self, arm: Arm, failure: Arm, times: int) -> Arm | None:
         """Return the arm with its factors applied `times` over; None where it has none."""
@@ -205,27 +206,28 @@ class Experiment:
             bare = Tested(arms[i], tuple(done[i]), 0, 0, tuple(errors[i]))
             return bare if levels is None else self.counted(bare, levels[i])
 
-        for first in range(0, seeds if arms else 0, _ROUND):
+        probed = any(arm.times > 1 for arm in arms)
+        rounds = [0, _PROBE, *range(2 * ROUND, seeds, ROUND)] if probed else range(0, seeds, ROUND)
+        for first, last in pairwise([*(at for at in rounds if at < seeds), seeds]):
             open_arms = [i for i in range(len(arms)) if first == 0 or _is_open(tested(i))]
-            specs = {
-                self.place(self.seeded(arms[i], seed)): (i, self.seeded(arms[i], seed))
-                for i in open_arms
-                for seed in range(first, min(first + _ROUND, seeds))
-            }
-            asked = [{**spec, "output": str(place)} for place, (_, spec) in specs.items()]
+            specs: dict[Path, tuple[Spec, list[int]]] = {}
+            for i in open_arms:
+                for spec in (self.seeded(arms[i], seed) for seed in range(first, last)):
+                    specs.setdefault(self.place(spec), (spec, []))[1].append(i)  # two arms may come to the same run
+            asked = [{**spec, "output": str(place)} for place, (spec, _) in specs.items()]
             ended = 0
             for outcome in self.workers.carry_out(asked, self.deadline):
                 ended += 1
-                i, spec = specs[outcome.folder]
-                if outcome.error:
-                    errors[i].append(outcome.error)
-                else:
-                    done[i].append(judged(outcome.folder, self.plan.task, self.classes(spec)))
-                self.on_run(arms[i].title, ended, len(asked))
+                spec, owners = specs[outcome.folder]
+                result = None if outcome.error else judged(outcome.folder, self.plan.task, self.classes(spec))
+                for i in owners:
+                    if result is None:
+                        errors[i].append(outcome.error)
+                    else:
+                        done[i].append(result)
+                self.on_run(arms[owners[0]].title, ended, len(asked))
             if ended < len(asked):
-                self.unfinished += [
-                    arms[i].title for i in open_arms if len(done[i]) + len(errors[i]) < min(first + _ROUND, seeds)
-                ]
+                self.unfinished += [arms[i].title for i in open_arms if len(done[i]) + len(errors[i]) < last]
                 break
         return [tested(i) for i in range(len(arms))]
 
@@ -253,11 +255,32 @@ class Experiment:
         name = hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()[:16]
         return self.folder / "runs" / name
 
-    def classes(self, spec: Spec) -> int:
-        """Return the number of classes of a run, or the size of its vocabulary."""
-        return int(
-            spec.get("data", {}).get("vocabulary", 256) if self.plan.task == "lm" else spec["data"].get("classes", 3)
-        )
+    def classes(self, spec: Spec) -> int | None:
+        """Return the number of classes of a run, or the size of its vocabulary; None where only its files tell."""
+        data = spec.get("data", {})
+        if "train" in data:
+            return None
+        return int(data.get("vocabulary", 256) if self.plan.task == "lm" else data.get("classes", 3))
+
+
+def remedy_arms(plan: Plan, failure: Arm, sound: Spec) -> Iterable[Arm]:
+    """Yield an arm for each remedy of a plan that can be carried out on a failing arm."""
+    for remedy in plan.remedies:
+        change = _change_of(remedy)
+        spec = patched(failure.spec, change) if change else None
+        if spec is None and failure.fault is not None and failure.fault.name in remedy.undoes:
+            spec = with_values(failure.spec, {name: get(sound, name) for name in failure.fault.change})
+        # Other seeds alone are the placebo.
+        if spec is not None and with_values(spec, {"args.seed": None}) != failure.spec:
+            yield Arm(Kind.REMEDY, remedy.title, spec, failure.fault, remedy)
+
+
+def rows_learnt(spec: Spec) -> float:
+    """Return about how many rows a run of a specification learns from."""
+    steps = spec.get("args", {}).get("max_steps", -1)
+    if steps > 0:
+        return float(steps * get(spec, "args.per_device_train_batch_size"))
+    return float(get(spec, "args.num_train_epochs") * spec.get("data", {}).get("rows", 1200))
 
 
 def _with_fault(fault: Fault, spec: Spec) -> Spec:
@@ -269,23 +292,16 @@ def _with_fault(fault: Fault, spec: Spec) -> Spec:
     return made
 
 
-def _placebo(failure: Arm) -> Arm:
+def placebo_of(failure: Arm) -> Arm:
+    """Return the arm that changes nothing but the seeds of a failing one."""
     return Arm(Kind.PLACEBO, "the same with other seeds", failure.spec, failure.fault)
 
 
 def _is_open(tested: Tested) -> bool:
     """Whether more seeds could change what is said of an arm: not where a whole round has no success, or no failure."""
-    if tested.arm.kind == Kind.REMEDY:
+    if tested.arm.kind in (Kind.REMEDY, Kind.PLACEBO):
         return tested.cured > 0
     return tested.arm.kind != Kind.FAILURE or tested.failed > 0
-
-
-def _length(spec: Spec) -> float:
-    """Return about how many rows a run of a specification learns from."""
-    steps = spec.get("args", {}).get("max_steps", -1)
-    if steps > 0:
-        return float(steps * get(spec, "args.per_device_train_batch_size"))
-    return float(get(spec, "args.num_train_epochs") * spec.get("data", {}).get("rows", 1200))
 
 
 def _change_of(remedy: Remedy) -> dict[str, Any]:

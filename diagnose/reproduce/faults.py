@@ -52,9 +52,10 @@ def with_values(spec: Mapping[str, Any], values: Mapping[str, Any]) -> Spec:
     made = copy.deepcopy(dict(spec))
     for name, value in values.items():
         section, _, key = name.partition(".")
-        made.setdefault(section, {})[key] = value
-        if value is None:
-            del made[section][key]
+        if value is not None:
+            made.setdefault(section, {})[key] = value
+        elif section in made:
+            made[section].pop(key, None)
     return made
 
 

@@ -19,6 +19,9 @@ __all__ = ["CURED", "Result", "is_cured", "judged", "skill"]
 # A cure has at least this share of the sound runs' skill, and no more than a leak's excess over it.
 CURED = 0.75
 _TOO_GOOD = 1.15
+# Sound runs of less skill than this have learnt nothing that others could be held against.
+_LEAST = 0.05
+_AVERAGES = {"accuracy", "micro avg", "macro avg", "weighted avg"}  # of scikit-learn's table
 
 
 class Result(NamedTuple):
@@ -43,11 +46,14 @@ class Result(NamedTuple):
         return any(finding.severity is Severity.ERROR for finding in self.findings)
 
 
-def judged(folder: Path, task: str, classes: int) -> Result:
-    """Read a finished run's folder and judge it, as anybody's."""
+def judged(folder: Path, task: str, classes: int | None) -> Result:
+    """Read a finished run's folder and judge it, as anybody's; classes: None where its table of classes tells."""
     report = diagnose(folder)
     metrics = json.loads((folder / "all_results.json").read_text(encoding="utf-8"))
-    return Result(folder, skill(metrics, task, classes), report.findings, metrics.get("eval_loss", math.nan))
+    if classes is None and task == "classification":
+        table = json.loads((folder / "classification_report.json").read_text(encoding="utf-8"))
+        classes = len(table.keys() - _AVERAGES)
+    return Result(folder, skill(metrics, task, classes or 1), report.findings, metrics.get("eval_loss", math.nan))
 
 
 def skill(metrics: dict[str, float], task: str, classes: int) -> float:
@@ -67,4 +73,6 @@ def skill(metrics: dict[str, float], task: str, classes: int) -> float:
 def is_cured(skill_of_run: float, skill_of_control: float) -> bool:
     """Whether a run is as good as sound ones: not merely without the symptom, and not too good to be true."""
     low, high = CURED * skill_of_control, _TOO_GOOD * skill_of_control
-    return skill_of_control > 0 and low <= skill_of_run <= max(high, 1.0 if skill_of_control > 1 / _TOO_GOOD else high)
+    return skill_of_control > _LEAST and low <= skill_of_run <= max(
+        high, 1.0 if skill_of_control > 1 / _TOO_GOOD else high
+    )

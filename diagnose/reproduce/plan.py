@@ -15,18 +15,28 @@ if TYPE_CHECKING:
 
 __all__ = ["AS_REPORTED", "Plan", "make_plan"]
 
-AS_REPORTED = Fault("as-reported", "the settings that the run reports, scaled down", (), {}, {})
+AS_REPORTED = Fault("as-reported", "trained with the settings that the run reports, scaled down", (), {}, {})
 
 _MOST_CLASSES = 8
 _ROWS, _EVAL_ROWS = 1200, 600
 _BATCH = 32
-_DEEPEST = 4  # layers: deeper miniatures take longer than all the rest, and are for the laboratory
+_DEEPEST = 4  # layers: deeper transformers take longer than all the rest, and are for the laboratory
 _MOST_EPOCHS = 20.0
 _ALIKE = 0.9  # of the largest share: a run with 56 % in its largest class does not fail for having 95 % there
 # What is usual for a pretrained encoder of that size, and does in the miniature what 2e-3 does.
 _USUAL_RATE = {"large": 1e-5, "base": 2e-5}
 _MINIATURE_RATE = 2e-3
 _RATES = (1e-6, 100.0)
+
+
+# By what metrics a task is known.
+_METRICS = {
+    "regression": {"mse", "rmse", "mae", "r2", "pearson", "spearman"},
+    "lm": {"perplexity"},
+    "tagging": {"entity_f1"},
+    "multilabel": {"hamming_loss", "subset_accuracy"},
+    "retrieval": {"recall_at_1", "mrr"},
+}
 
 
 class Plan(NamedTuple):
@@ -63,7 +73,7 @@ def make_plan(report: Report) -> Plan:
     hypotheses += [
         (fault, sound)
         for fault in _named(finding)
-        if task in fault.task and fault.needs.get("model.layers", 0) <= _DEEPEST and _may_be(fault, data)
+        if task in fault.task and not _is_deep(fault) and _may_be(fault, data)
     ]
     return Plan(finding, task, sound, tuple(hypotheses), (*told, *told_args), finding.remedies)
 
@@ -72,6 +82,10 @@ def _named(finding: Finding) -> list[Fault]:
     """Return the faults that a finding's remedies undo, the likeliest first."""
     names = dict.fromkeys(name for remedy in finding.remedies for name in remedy.undoes)
     return [faults()[name] for name in names]
+
+
+def _is_deep(fault: Fault) -> bool:
+    return fault.needs.get("model.layers", 0) > _DEEPEST and fault.needs.get("model.type") != "mlp"
 
 
 def _may_be(fault: Fault, data: dict[str, Any]) -> bool:
@@ -91,13 +105,11 @@ def _sees(fact: Fact, finding: Finding) -> bool:
 def _task(finding: Finding, run: Run) -> str:
     """Return the kind of task: that of the metrics; a finding about a constant without classes is a regression's."""
     names = {name for evaluation in run.evaluations for name in evaluation.metrics}
-    if names & {"mse", "rmse", "mae", "r2", "pearson", "spearman"} and "accuracy" not in names:
-        return "regression"
-    if names & {"perplexity"}:
-        return "lm"
-    if finding.rule == "all-o-tagger" or names & {"entity_f1"}:
+    if finding.rule == "all-o-tagger":
         return "tagging"
-    return "classification"
+    if "accuracy" in names:  # beside which a squared error is a classifier's
+        names -= _METRICS["regression"]
+    return next((task for task, own in _METRICS.items() if names & own), "classification")
 
 
 def _data(task: str, facts: dict[str, Fact]) -> tuple[dict[str, Any], list[str]]:

@@ -64,7 +64,7 @@ def test_what_was_not_reproduced_is_said_plainly():
     control = arm(Kind.CONTROL, "sound settings", [0.9] * 8, cured=8)
     trial = Trial(control, ((arm(Kind.FAILURE, "the rate is high", [0.9] * 8, cured=8),),), (), 10.0)
     assert "was not reproduced" in " ".join(conclusion(plan, trial))
-    assert [row.failed for row in rows(trial)] == ["0/8", "0/8"]
+    assert [row.cells[1] for row in rows(trial)] == ["0/8", "0/8"]
     broken = Trial(arm(Kind.CONTROL, "sound settings", [0.0] * 8), (), (), 1.0)
     assert "nothing can be said" in " ".join(conclusion(plan, broken))
 

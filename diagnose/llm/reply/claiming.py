@@ -17,6 +17,7 @@ from diagnose.llm.reply.numbers import ascii_digits, figures_in
 from diagnose.llm.reply.orders import order_claims
 from diagnose.llm.reply.seen import Seen
 from diagnose.llm.reply.topics import topic_claims
+from diagnose.llm.reply.tried import tried_claim
 from diagnose.llm.reply.where import where_of
 from diagnose.llm.reply.words import Span, Words, words_of
 from diagnose.types import Remedy
@@ -70,6 +71,8 @@ def points_back(words: Words) -> bool:
 def claims_of(seen: Seen) -> list[Claim]:
     """Return what a sentence claims, with what the report says to each."""
     words = seen.words
+    if (tried := tried_claim(seen)) is not None:
+        return [tried]
     advised = list(advice_claims(words, seen.ground)) if seen.advice else []
     claims = [c for c in advised if c.mark is not Mark.UNSUPPORTED] or advised
     claims += _directions(seen)
