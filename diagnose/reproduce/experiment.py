@@ -266,7 +266,8 @@ class Experiment:
 def remedy_arms(plan: Plan, failure: Arm, sound: Spec) -> Iterable[Arm]:
     """Yield an arm for each remedy of a plan that can be carried out on a failing arm."""
     for remedy in plan.remedies:
-        change = _change_of(remedy)
+        # A switch that is off already changes nothing.
+        change = {n: how for n, how in _change_of(remedy).items() if how != {"set": False} or get(failure.spec, n)}
         spec = patched(failure.spec, change) if change else None
         if spec is None and failure.fault is not None and failure.fault.name in remedy.undoes:
             spec = with_values(failure.spec, {name: get(sound, name) for name in failure.fault.change})

@@ -21,7 +21,7 @@ _MOST_CLASSES = 8
 _ROWS, _EVAL_ROWS = 1200, 600
 _BATCH = 32
 _DEEPEST = 4  # layers: deeper transformers take longer than all the rest, and are for the laboratory
-_MOST_EPOCHS = 20.0
+_MOST_EPOCHS = 8.0
 _ALIKE = 0.9  # of the largest share: a run with 56 % in its largest class does not fail for having 95 % there
 # What is usual for a pretrained encoder of that size, and does in the miniature what 2e-3 does.
 _USUAL_RATE = {"large": 1e-5, "base": 2e-5}
@@ -149,7 +149,8 @@ def _args(run: Run, facts: dict[str, Fact]) -> tuple[dict[str, Any], list[str]]:
     epochs = run.setting("num_train_epochs")
     if epochs is not None and epochs > 0:
         args["num_train_epochs"] = min(epochs, _MOST_EPOCHS)
-        told.append(f"{args['num_train_epochs']:g} epochs of {-(-_ROWS // _BATCH)} steps")
+        shown = "1 epoch" if args["num_train_epochs"] == 1 else f"{args['num_train_epochs']:g} epochs"
+        told.append(f"{shown} of {-(-_ROWS // _BATCH)} steps" + _yours(None if epochs <= _MOST_EPOCHS else epochs))
     warmup = facts.get("warmup")
     if warmup is not None and isinstance(warmup.value, (int, float)) and 0 <= warmup.value < 1:
         args["warmup_ratio"] = float(warmup.value)
