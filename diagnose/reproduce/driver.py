@@ -49,7 +49,7 @@ def _carry_out(ray: Any, names: list[str], out: IO[str]) -> None:
     pending = {}
     for name in names:
         spec = json.loads(Path(name).read_bytes())
-        asks = {"num_cpus": spec.get("threads", 1), "num_gpus": int(_wants_gpu(spec, has_gpus=has_gpus))}
+        asks = {"num_cpus": spec.get("threads", 1), "num_gpus": int(has_gpus and _wants_gpu(spec))}
         pending[task.options(**asks).remote(spec)] = spec["output"]
     while pending and os.getppid() == parent:
         for ref in ray.wait(list(pending), timeout=_LOOK)[0]:
@@ -72,10 +72,10 @@ def _ended(ray: Any, ref: Any, folder: Path) -> str:
     return ""
 
 
-def _wants_gpu(spec: dict[str, Any], *, has_gpus: bool) -> bool:
-    """Whether a run is to have a GPU: it says so, or it is of a pretrained model and the cluster has some."""
+def _wants_gpu(spec: dict[str, Any]) -> bool:
+    """Whether a run is to have a GPU where there are some: it says so, or it is of a pretrained model."""
     device, pretrained = spec.get("device", "auto"), spec.get("model", {}).get("checkpoint") is not None
-    return device == "cuda" or (device == "auto" and has_gpus and pretrained)
+    return device == "cuda" or (device == "auto" and pretrained)
 
 
 def on_node(spec: dict[str, Any]) -> tuple[str, dict[str, str]]:

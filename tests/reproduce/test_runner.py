@@ -148,6 +148,21 @@ def test_a_full_disk_is_one_line_and_no_failure_of_a_run(tmp_path, room):
     assert list(tmp_path.rglob("*.part")) == []
 
 
+@pytest.mark.slow
+def test_a_disk_that_is_too_full_for_a_checkpoint_is_told_as_any_other(tmp_path):
+    """Torch calls it an error of its own; nothing of the draft is left."""
+    args = {"max_steps": 2, "eval_steps": 1, "save_strategy": "eval"}
+    spec = {"data": {"rows": 64, "eval_rows": 32}, "args": args, "output": str(tmp_path / "run")}
+    (tmp_path / "spec.json").write_text(json.dumps(spec))
+    words = [sys.executable, "-m", "diagnose.train", str(tmp_path / "spec.json")]
+    told = subprocess.run(
+        words, cwd=ROOT, capture_output=True, text=True, check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000)),
+    )  # fmt: skip
+    assert told.stdout == f"failed {tmp_path / 'run'}: cannot be written: File too large\n"
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["train.log"]
+
+
 def test_a_folder_that_cannot_be_written_is_no_failure_of_a_run(tmp_path):
     (tmp_path / "file").write_text("")
     with Workers(1) as workers, pytest.raises(UsageError, match="cannot be written: Not a directory"):
