@@ -280,6 +280,52 @@ def test_a_remedy_that_names_a_fact_gets_its_value():
     assert without.remedies[0].change == {"seed": {"set": 1}}
 
 
+REMEDIES = """
+[[remedy]]
+title = "no condition"
+why = "w"
+[[remedy]]
+title = "fails"
+why = "w"
+when = "recall > limit"
+[[remedy]]
+title = "unknown"
+why = "w"
+when = "f1 > limit"
+[[remedy]]
+title = "holds"
+why = "w"
+when = "precision > limit"
+"""
+
+
+def test_remedies_whose_condition_holds_come_first_and_those_whose_condition_fails_last():
+    """A condition sees the facts of the finding's place and the rule's parameters; what is unknown moves nothing."""
+    head, _, rest = MINIMAL.partition("[[remedy]]")
+    rule = parse_rule(head + REMEDIES + rest[rest.index("[[case]]") :], "mine", "mine")
+    values = {"accuracy": 0.1, "recall": 0.2, "precision": 0.9}
+    facts = facts_of(*(fact(name, number, split="eval") for name, number in values.items()))
+    (finding,) = judge([rule], facts).findings
+    assert [remedy.title for remedy in finding.remedies] == ["holds", "no condition", "unknown", "fails"]
+    assert [f.name for f in finding.facts] == ["accuracy"]
+
+
+def test_a_condition_of_a_remedy_names_facts_that_exist():
+    text = MINIMAL.replace('title = "r"', 'title = "r"\nwhen = "recal > limit"')
+    with pytest.raises(RuleError, match="did you mean 'recall'"):
+        parse_rule(text, "mine", "mine.toml")
+
+
+def test_a_factor_of_a_remedy_is_that_of_a_fact_where_it_is_known():
+    patch = 'title = "r"\nchange = { learning_rate = { multiply = 0.25, factor = "learning_path.cut" } }'
+    rule = parse_rule(MINIMAL.replace('title = "r"', patch), "mine", "mine")
+    low = fact("accuracy", 0.1, split="eval")
+    (known,) = judge([rule], facts_of(low, fact("learning_path.cut", 0.01))).findings
+    assert known.remedies[0].change == {"learning_rate": {"multiply": 0.01}}
+    (unknown,) = judge([rule], facts_of(low)).findings
+    assert unknown.remedies[0].change == {"learning_rate": {"multiply": 0.25}}
+
+
 def test_an_error_outside_the_evaluations_still_counts():
     rule = parse_rule(MINIMAL.replace('"warning"', '"error"'), "mine", "mine")
     (verdict,) = judge([rule], facts_of(fact("accuracy", 0.1, split="train"))).verdicts

@@ -34,6 +34,7 @@ class ChangeModel(_Strict):
     change: dict[str, Any] = {}
     undoes: list[Text] = []
     trial: dict[str, Any] = {}
+    when: Text = ""
 
 
 class CaseModel(_Strict):

@@ -89,6 +89,10 @@ def _finding(rule: Rule, scope: Scope, seen: Mapping[str, Fact], values: Mapping
     used = [fact for name, fact in seen.items() if name in basis]
     shown = {name: value for name, value in values.items() if name in basis or name in rule.params}
     shown |= {f"{BECAUSE}{fact.name}": fact.because for fact in used}
+
+    def known(name: str) -> Any:
+        return None if (fact := facts.at(name, scope)) is None else fact.value
+
     return Finding(
         rule=rule.name,
         severity=rule.severity,
@@ -99,17 +103,26 @@ def _finding(rule: Rule, scope: Scope, seen: Mapping[str, Fact], values: Mapping
         scope=scope,
         facts=tuple(used),
         steps=() if scope.step is None else (scope.step,),
-        remedies=tuple(_with_values(remedy, facts, scope) for remedy in rule.remedies),
+        remedies=tuple(_with_values(remedy, facts, scope) for remedy in rule.remedies_for(known)),
     )
 
 
 def _with_values(remedy: Remedy, facts: Facts, scope: Scope) -> Remedy:
-    """Return the remedy with each `{fact = NAME}` in its patch replaced by `{set = VALUE}`, or left out."""
+    """Return the remedy with what its patch takes from facts.
+
+    `{fact = NAME}` becomes `{set = VALUE}`, or is left out; `{multiply = NUMBER, factor = NAME}` becomes
+    `{multiply = VALUE}`, or keeps the number.
+    """
     change = {}
     for setting, patch in remedy.change.items():
         if isinstance(patch, dict) and "fact" in patch:
             if (found := facts.at(patch["fact"], scope)) is not None:
                 change[setting] = {"set": found.value}
+        elif isinstance(patch, dict) and "factor" in patch:
+            found = facts.at(patch["factor"], scope)
+            factor = found.value if found is not None else patch.get("multiply")
+            if factor is not None:
+                change[setting] = {"multiply": factor}
         else:
             change[setting] = patch
     return replace(remedy, change=change)

@@ -20,7 +20,7 @@ from diagnose.interval import Interval
 from diagnose.types import Remedy, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
 __all__ = ["BECAUSE", "Case", "Rule", "adjusted", "flat_facts", "load_rules", "parse_rule"]
@@ -53,7 +53,7 @@ class Rule:
     when: conditions joined by "and", each one sentence of evidence; rows: judge it on every row of a history
     instead of on the reported result; consequence_of: rules under whose finding this one is listed when both fire;
     message: the ways to say it, of which the first is taken whose every name is known and part of what holds;
-    remedies: in the order to try them, which is that of how likely their causes are.
+    remedies: in the order to try them, which is that of how likely their causes are, and of what else the facts say.
     """
 
     name: str
@@ -98,6 +98,22 @@ class Rule:
     def param_values(self) -> dict[str, float | str]:
         """The parameters' values."""
         return {name: param.value for name, param in self.params.items()}
+
+    def remedies_for(self, lookup: Callable[[str], Any]) -> list[Remedy]:
+        """Return the remedies in order: those whose condition holds first, those whose condition fails last.
+
+        lookup: the value of a fact, or None where it is not known.
+        """
+
+        def place(remedy: Remedy) -> int:
+            if not remedy.when:
+                return 1
+            condition = Condition.parse(remedy.when)
+            known = {name: value for name in condition.names if (value := lookup(name)) is not None}
+            outcome = condition.evaluate(self.param_values | known)
+            return 1 if outcome is UNKNOWN else 0 if outcome else 2
+
+        return sorted(self.remedies, key=place)
 
     def outcome(self, facts: Mapping[str, Any], *, without: int | None = None) -> str:
         """Return "fires", "silent" or "unknown" for these facts, with the condition `without` taken for true."""
@@ -171,13 +187,15 @@ def _check_names(rule: Rule, place: str) -> None:
     known = fact_names()
     try:
         used = rule.fact_names
+        placing = [Condition.parse(remedy.when) for remedy in rule.remedies if remedy.when]
         parsed = [part for message in rule.message for part in string.Formatter().parse(message)]
         fields = [field for _, field, _, _ in parsed if field is not None]
     except (ConditionError, ValueError) as error:
         raise RuleError(f"{place}: {error}") from None
     mentioned = {n for case in rule.case for n in flat_facts(case.facts)}
     patches = [p for remedy in rule.remedies for p in remedy.change.values() if isinstance(p, dict)]
-    mentioned |= {patch[key] for patch in patches for key in ("fact", "at") if key in patch}
+    mentioned |= {patch[key] for patch in patches for key in ("fact", "at", "factor") if key in patch}
+    mentioned |= frozenset().union(*(condition.names for condition in placing)) - rule.params.keys()
     for name in sorted(used | mentioned):
         if name not in known:
             raise RuleError(
@@ -186,7 +204,7 @@ def _check_names(rule: Rule, place: str) -> None:
     for field in fields:
         if field.removeprefix(BECAUSE) not in used and field not in rule.params:
             raise RuleError(f"{place}: the message names {field!r}, which no condition uses", did_you_mean(field, used))
-    unused = rule.params.keys() - frozenset().union(*(c.names for c in rule.conditions))
+    unused = rule.params.keys() - frozenset().union(*(c.names for c in (*rule.conditions, *placing)))
     if unused:
         raise RuleError(f"{place}: no condition uses the parameter {min(unused)!r}")
 

@@ -73,6 +73,8 @@ def _batch_mean(evaluation: Evaluation, scope: Scope, facts: Facts, size: Fact) 
     odd = facts.at("accuracy_not_k_over_n", scope)
     if odd is None or rows is None or accuracy is None or not isinstance(rows.value, int):
         return
+    if "perplexity" in evaluation.metrics:  # then the accuracy is one of tokens, and they are no rows
+        return
     printed, sizes = share(accuracy), Interval.of(size.value)
     if printed is None or sizes.high - sizes.low >= _MOST_COUNTS:
         return

@@ -24,6 +24,7 @@ PROVIDES: Mapping[str, str] = {
     "perplexity_vs_loss": "natural logarithm of the perplexity minus the loss, an interval (nats); 0 by definition",
     "perplexity_mismatch": "size of that difference, where it is neither 0 nor that of a loss in another unit (nats)",
     "loss_unit": "what the loss is in, where the perplexity shows that it is not nats a token: bits, or sums",
+    "token_cost": "natural logarithm of the perplexity of held-out text: what a token costs (nats)",
     "bytes_per_token": "mean length of a token, from the loss and the bits per byte, an interval (bytes)",
 }
 NEEDS: tuple[str, ...] = ()
@@ -42,12 +43,25 @@ def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Ques
     for series in run.series():
         evaluation = series.reported
         scope = scope_of(run, series, evaluation)
+        if series.split != "train":
+            yield from _cost(evaluation, scope)
         loss = evaluation.get("loss", "nll", "log_loss")
         interval = None if loss is None else loss.interval
         if loss is None or interval is None or not 0 < interval.low <= interval.high < _LARGEST_LOSS:
             continue
         yield from _against_perplexity(evaluation, loss, interval, scope)
         yield from _bytes(evaluation, loss, interval, scope)
+
+
+def _cost(evaluation: Evaluation, scope: Scope) -> Iterator[Fact]:
+    value = evaluation.get("perplexity")
+    if value is not None and value.number >= 1:
+        cost = math.log(value.number)
+        because = (
+            f"ln({value.key} {value.shown}) = {cost:.4g} nats, {cost / math.log(2):.3g} bits a token; running text has "
+            "some bits a token that nobody can foresee"
+        )
+        yield Fact("token_cost", cost, scope, Proof.SUGGESTED, because, "nats", (), (value,))
 
 
 def _against_perplexity(evaluation: Evaluation, loss: Value, interval: Interval, scope: Scope) -> Iterator[Fact]:

@@ -26,7 +26,7 @@ __all__ = ["ROUND", "Arm", "Experiment", "Kind", "Tested", "Trial", "placebo_of"
 ROUND = 4  # seeds; an arm without a single success after a round is not pursued
 _PROBE = 2  # seeds: the first round of a rung
 _LADDER = (2, 3, 5, 8)  # times over: "lower the rate" does not say how far
-_LONGEST = 10  # times the steps of the sound run: what a run on the ladder may cost
+_LONGEST = 5  # times the steps of the sound run: what a run on the ladder may cost
 _NEARLY_ALL = 0.8  # a failing arm below it gets as many seeds again
 
 

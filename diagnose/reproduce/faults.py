@@ -19,6 +19,7 @@ Spec = dict[str, Any]
 # What the patches of a miniature multiply, where the specification leaves it at the module's own value.
 _SOUND = {"args.learning_rate": 2e-3, "args.num_train_epochs": 4.0, "args.per_device_train_batch_size": 32}
 _LARGEST_RATE = 100.0
+_LARGEST_RUNG = 4.0
 
 
 class Fault(NamedTuple):
@@ -62,6 +63,8 @@ def with_values(spec: Mapping[str, Any], values: Mapping[str, Any]) -> Spec:
 def patched(spec: Mapping[str, Any], change: Mapping[str, Any], times: int = 1) -> Spec | None:
     """Return the specification with a patch: {set = value} or {multiply = factor}, the latter `times` over.
 
+    A factor that was worked out from the run takes it where it belongs at once: each further time is a quarter or
+    fourfold at most.
     None where the patch asks for what a miniature does not have (a setting without a number, a fact of the report).
     """
     values: dict[str, Any] = {}
@@ -69,7 +72,8 @@ def patched(spec: Mapping[str, Any], change: Mapping[str, Any], times: int = 1) 
         if "set" in how:
             values[name] = how["set"]
         elif "multiply" in how and isinstance(was := get(spec, name), (int, float)):
-            product = was * how["multiply"] ** times
+            factor = how["multiply"]
+            product = was * factor * min(max(factor, 1 / _LARGEST_RUNG), _LARGEST_RUNG) ** (times - 1)
             values[name] = min(product, _LARGEST_RATE) if name.endswith("learning_rate") else type(was)(product)
         else:
             return None
