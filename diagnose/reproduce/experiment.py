@@ -79,6 +79,11 @@ class Tested(NamedTuple):
         return 0 < self.failed < _NEARLY_ALL * self.runs
 
     @property
+    def is_good(self) -> bool:
+        """Whether nearly all runs are as good as sound ones."""
+        return self.runs > 0 and self.cured >= _NEARLY_ALL * self.runs
+
+    @property
     def has_learnt(self) -> bool:
         """Whether most runs of a sound arm are good."""
         return self.runs > 0 and 2 * self.cured >= self.runs
@@ -155,10 +160,10 @@ class Experiment:
         return found
 
     def remedies(self, failures: Sequence[tuple[Tested, Tested]]) -> list[tuple[Tested, ...]]:
-        """Test a placebo and each remedy against failures, each given with sound runs; a ladder ends at its first cure.
+        """Test a placebo and each remedy against failures, each given with sound runs.
 
         All that is tried once comes before what is tried twice over, and short runs before long ones: a budget that
-        ends too early has then been spent on the most.
+        ends too early has then been spent on the most. A factor is applied again where nothing has cured yet.
         """
         tried = [
             (i, arm, level)
@@ -167,10 +172,11 @@ class Experiment:
         ]
         found = self.sorted_test([(arm, level) for _, arm, level in tried])
         for times in _LADDER:
+            cured = {i for (i, _, _), tested in zip(tried, found, strict=True) if tested.is_good}
             again = {
                 j: arm
                 for j, (i, _, level) in enumerate(tried)
-                if found[j].runs and found[j].cured < _NEARLY_ALL * found[j].runs
+                if found[j].runs and i not in cured
                 and (arm := self.longer(found[j].arm, failures[i][0].arm, times)) is not None
                 and rows_learnt(arm.spec) <= _LONGEST * rows_learnt(level.arm.spec)
             }  # fmt: skip

@@ -4,7 +4,7 @@
 
 It trains encoders (classification, several labels, regression, tagging, retrieval) and a small causal language model,
 from a few numbers or from a user's files, and writes what the Hugging Face Trainer writes, so that everybody's tools
-read it. It imports nothing from the rest of diagnose, and nothing imports it: it is started as a process.
+read it. It imports nothing from the rest of diagnose, which starts it as a process, and asks it only what has ended.
 
 Notable:
 - one frozen specification in JSON; the names of its `args` are those of transformers.TrainingArguments

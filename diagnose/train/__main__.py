@@ -2,7 +2,8 @@
 
 With `-` in their place the names are read from standard input, a line each, so that a process that has loaded torch
 once can carry out many. For each specification a line is printed: `done FOLDER` or `failed FOLDER: reason`. A run that
-has ended before is not run again. Exit status: 0, or 1 where one failed, 2 where a specification could not be read.
+has ended before is not run again. A reason that begins with `cannot be written` is the disk's, and no failure of the
+run. Exit status: 0, or 1 where one failed, 2 where a specification could not be read.
 """
 
 from __future__ import annotations
@@ -58,8 +59,11 @@ def _carry_out(name: str) -> int:
         return _say(f"done {spec.output}", 0)
     try:
         train(spec)
-    except (ValueError, OSError, MemoryError, RuntimeError) as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
+    except OSError as error:
+        return _say(f"failed {spec.output}: cannot be written: {error.strerror or error}", 1)
+    except Exception as error:  # noqa: BLE001  # a stranger's data and model; the next specification is not to suffer
+        foreseen = isinstance(error, (ValueError, RuntimeError, MemoryError)) and str(error)
+        reason = " ".join(f"{'' if foreseen else type(error).__name__ + ': '}{error}".split())
         return _say(f"failed {spec.output}: {reason[:300]}", 1)
     return _say(f"done {spec.output}", 0)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,7 +39,6 @@ class Batch:
     longest: int = 0
     rows: int = 0
     real: int = 0
-    start: int = field(default=0)
     partner: Batch | None = None
 
     def inputs(self) -> dict[str, Any]:
@@ -57,11 +56,13 @@ class Batch:
         return states[:, 0] if self.bounds is None else states[0, self.bounds[:-1].long()]
 
     def to(self, device: torch.device) -> Batch:
-        """Return the batch on a device, without waiting for the copy."""
+        """Return the batch on a device, without waiting for the copy: the GPU still computes what came before."""
+        if device.type == "cpu":
+            return self
         moved = {f.name: getattr(self, f.name) for f in fields(self)}
         for name, value in moved.items():
             if isinstance(value, Tensor):
-                moved[name] = (value.pin_memory() if device.type == "cuda" else value).to(device, non_blocking=True)
+                moved[name] = value.pin_memory().to(device, non_blocking=True)
             elif isinstance(value, Batch):
                 moved[name] = value.to(device)
         return replace(self, **moved)
@@ -78,42 +79,42 @@ def collate(examples: Examples, rows: list[int], spec: Spec, *, first_position: 
 
 
 def _padded(texts: list[np.ndarray], _: int) -> Batch:
-    sizes = torch.tensor([len(text) for text in texts])
-    tokens = torch.full((len(texts), int(sizes.max())), PAD)
-    mask = torch.arange(tokens.shape[1])[None, :] < sizes[:, None]
-    tokens[mask] = torch.from_numpy(np.concatenate(texts)).long()
-    return Batch(tokens, torch.zeros(0), mask=mask.long(), rows=len(texts), real=int(sizes.sum()))
+    sizes = np.array([len(text) for text in texts])
+    mask = np.arange(sizes.max()) < sizes[:, None]
+    return Batch(
+        _spread(texts, mask, PAD), torch.zeros(0), mask=torch.from_numpy(mask.astype(np.int64)), rows=len(texts),
+        real=int(sizes.sum()),
+    )  # fmt: skip
+
+
+def _spread(rows: list[np.ndarray], mask: np.ndarray, rest: int) -> Tensor:
+    """Return the rows, one behind the other, where the mask is set, and `rest` elsewhere."""
+    table = np.full(mask.shape, rest)
+    table[mask] = np.concatenate(rows)
+    return torch.from_numpy(table)
 
 
 def _packed(texts: list[np.ndarray], first_position: int) -> Batch:
-    sizes = [len(text) for text in texts]
-    bounds = torch.tensor([0, *np.cumsum(sizes).tolist()], dtype=torch.int32)
-    positions = torch.cat([torch.arange(size) + first_position for size in sizes])
-    tokens = torch.from_numpy(np.concatenate(texts)).long()
+    sizes = np.array([len(text) for text in texts])
+    longest, tokens = int(sizes.max()), torch.from_numpy(np.concatenate(texts))
+    bounds = np.concatenate(([0], np.cumsum(sizes)))
+    positions = np.arange(bounds[-1]) - np.repeat(bounds[:-1], sizes) + first_position
     return Batch(
-        tokens[None], torch.zeros(0), positions=positions[None], bounds=bounds, longest=max(sizes), rows=len(texts),
-        real=len(tokens),
+        tokens[None], torch.zeros(0), positions=torch.from_numpy(positions)[None],
+        bounds=torch.from_numpy(bounds.astype(np.int32)), longest=longest, rows=len(texts), real=len(tokens),
     )  # fmt: skip
 
 
 def _labels(chosen: Examples, batch: Batch, spec: Spec) -> Tensor:
     if spec.task not in ("tagging", "lm"):
         return torch.tensor(chosen.labels, dtype=torch.long if spec.task == "classification" else torch.float32)
-    if spec.task == "tagging":
-        each = [torch.tensor(tags) for tags in chosen.labels]
-    else:
+    rows = chosen.labels
+    if spec.task == "lm":
         shift = 0 if spec.args.loss == "no_shift" else 1
-        each = []
-        for text in chosen.tokens:
-            target = torch.full((len(text),), _IGNORED)
-            target[: len(text) - shift] = torch.from_numpy(text[shift:])
-            each.append(target)
-    if batch.bounds is not None:
-        return torch.cat(each)[None]
-    labels = torch.full(batch.tokens.shape, _IGNORED)
-    for row, target in zip(labels, each, strict=True):
-        row[: len(target)] = target
-    return labels
+        rows = [np.concatenate((text[shift:], [_IGNORED] * shift)) for text in chosen.tokens]
+    if batch.mask is None:
+        return torch.from_numpy(np.concatenate(rows))[None]
+    return _spread(rows, batch.mask.numpy().astype(bool), _IGNORED)
 
 
 def train_rows(spec: Spec, splits: Splits, epoch: int) -> Iterator[list[int]]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -13,7 +12,7 @@ if TYPE_CHECKING:
 
     from diagnose.train.spec import Data, Spec
 
-__all__ = ["CLS", "PAD", "Examples", "Splits", "load", "markov_entropy"]
+__all__ = ["CLS", "FIRST", "PAD", "Examples", "Splits", "load", "markov_entropy"]
 
 CLS, PAD, SEP, FIRST = 0, 1, 2, 4
 _MARKERS_PER_CLASS = 8
@@ -51,8 +50,15 @@ class Splits(NamedTuple):
 def load(spec: Spec) -> Splits:
     """Make or read the data of a specification; the same rows every time."""
     if spec.data.train is not None:
-        return _read(spec)
-    return _MAKERS[spec.task](spec.data)
+        from diagnose.train.own import read  # noqa: PLC0415  # it imports this module
+
+        return read(spec)
+    return _made(spec.task, spec.data)
+
+
+@lru_cache(maxsize=4)  # of many runs in one process those of one seed learn the same
+def _made(task: str, data: Data) -> Splits:
+    return _MAKERS[task](data)
 
 
 def _rng(data: Data, *stream: int) -> np.random.Generator:
@@ -225,76 +231,3 @@ _MAKERS = {
     "classification": _classification, "multilabel": _multilabel, "regression": _regression,
     "tagging": _tagging, "lm": _lm, "retrieval": _retrieval,
 }  # fmt: skip
-
-
-def _read(spec: Spec) -> Splits:
-    """Read a user's files and cut their texts into the checkpoint's tokens.
-
-    ValueError with one line where a file, a column or a class is missing.
-    """
-    from transformers import AutoTokenizer  # noqa: PLC0415  # made data needs no tokenizer
-
-    if spec.model.checkpoint is None:
-        msg = "data.train needs model.checkpoint: its tokenizer cuts the texts"
-        raise ValueError(msg)
-    if spec.task not in ("classification", "regression"):
-        msg = f"files of a user are read for classification and regression, not for {spec.task}"
-        raise ValueError(msg)
-    tokenizer = AutoTokenizer.from_pretrained(spec.model.checkpoint)
-    texts, labels = zip(*(_columns(str(path), spec.data) for path in (spec.data.train, spec.data.eval)), strict=True)
-    names = tuple(sorted({str(label) for label in labels[0]})) if spec.task == "classification" else ()
-    if spec.task == "classification" and len(names) < 2:
-        msg = f"{spec.data.train}: one class only ({', '.join(names)}); there is nothing to tell apart"
-        raise ValueError(msg)
-    number = {name: i for i, name in enumerate(names)}
-    parts = []
-    for path, rows, given in zip((spec.data.train, spec.data.eval), texts, labels, strict=True):
-        cut = tokenizer(list(rows), truncation=True, max_length=spec.data.max_length)["input_ids"]
-        strange = sorted({str(label) for label in given} - number.keys()) if names else []
-        if strange:
-            msg = f"{path}: classes that the training file has not: {', '.join(strange[:5])}"
-            raise ValueError(msg)
-        values = [number[str(label)] for label in given] if names else [float(label) for label in given]
-        parts.append(Examples([np.array(ids) for ids in cut], values))
-    return Splits(parts[0], parts[1], names, len(names) or 1, len(tokenizer))
-
-
-def _columns(path: str, data: Data) -> tuple[list[str], list[Any]]:
-    """Return the texts and labels of a file; ValueError where it cannot be read or lacks a column."""
-    import pandas as pd  # noqa: PLC0415  # made data needs no tables
-
-    file = Path(path)
-    try:
-        if file.is_dir():
-            shards = sorted(file.rglob("*.arrow"))
-            frame = pd.concat(
-                [pd.read_feather(shard) if _is_file_format(shard) else _stream(shard) for shard in shards]
-            )
-        elif file.suffix in (".jsonl", ".json", ".ndjson"):
-            frame = pd.DataFrame([json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line])
-        else:
-            frame = pd.read_parquet(file) if file.suffix == ".parquet" else pd.read_csv(file)
-    except (OSError, ValueError) as error:
-        msg = f"{path}: cannot be read: {error}"
-        raise ValueError(msg) from None
-    for column in (data.text, data.label):
-        if column not in frame:
-            msg = f"{path}: no column {column!r}; it has {', '.join(map(str, frame.columns))}"
-            raise ValueError(msg)
-    frame = frame.dropna(subset=[data.text, data.label])
-    if not len(frame):
-        msg = f"{path}: no row with a text and a label"
-        raise ValueError(msg)
-    return frame[data.text].astype(str).tolist(), frame[data.label].tolist()
-
-
-def _is_file_format(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(6) == b"ARROW1"
-
-
-def _stream(path: Path) -> Any:
-    import pyarrow as pa  # noqa: PLC0415  # as above
-
-    with path.open("rb") as file:
-        return pa.ipc.open_stream(file).read_all().to_pandas()

@@ -14,9 +14,12 @@ import torch
 from torch import distributed
 
 from diagnose.train import files
-from diagnose.train.batches import collate, eval_rows, train_rows
+from diagnose.train.batches import collate, train_rows
+from diagnose.train.checkpoint import first_position
 from diagnose.train.data import load
-from diagnose.train.metrics import class_report, evaluate
+from diagnose.train.device import device_of, is_out_of_memory, settled
+from diagnose.train.evaluation import Evaluation, evaluate
+from diagnose.train.metrics import class_report
 from diagnose.train.model import build
 from diagnose.train.optimize import make_optimizer, set_rate
 
@@ -63,20 +66,25 @@ class Trainer:
     """One run: its data, model, optimiser and progress."""
 
     def __init__(self, spec: Spec) -> None:
-        self.spec = spec
+        self.asked = spec
         self.rank, self.world = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
-        self.device = _device(spec)
+        self.device = device_of(spec)
+        self.spec = spec = settled(spec, self.device)
         if self.world > 1 and not distributed.is_initialized():
             distributed.init_process_group("nccl" if self.device.type == "cuda" else "gloo")
         torch.use_deterministic_algorithms(self.device.type == "cpu")
+        torch.set_float32_matmul_precision("high" if self.device.type == "cuda" else "highest")
+        torch.utils.deterministic.fill_uninitialized_memory = False  # nothing reads what it has not written
         self.splits: Splits = load(spec)
         self.net: Net = build(spec, self.splits).to(self.device)
-        self.model: torch.nn.Module = self.net
-        if spec.args.torch_compile:
-            self.model = torch.compile(self.net, dynamic=True)
-        if self.world > 1:
-            self.model = torch.nn.parallel.DistributedDataParallel(self.model)
+        self.first_position = first_position(self.net.backbone.config) if spec.args.packing == "pack" else 0
+        self.learnt = [p for p in self.net.parameters() if p.requires_grad]
         self.optimizer = make_optimizer(self.net, spec.args, self.device)
+        if spec.args.torch_compile:
+            self.net.backbone.compile(dynamic=True)
+        self.model: torch.nn.Module = self.net
+        if self.world > 1:
+            self.model = torch.nn.parallel.DistributedDataParallel(self.net)
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=spec.args.fp16 and self.device.type == "cuda")
         self.per_epoch = sum(1 for _ in train_rows(spec, self.splits, 0))
         whole = math.ceil(self.per_epoch * spec.args.num_train_epochs)
@@ -86,12 +94,15 @@ class Trainer:
         self.progress = _Progress()
         self.since = torch.zeros((), device=self.device)  # the sum of the losses since the last line of the history
         self.best_weights: dict[str, torch.Tensor] = {}
-        self.log = files.Log(spec, self.device, quiet=self.rank > 0)
+        self.evaluated: Evaluation | None = None
+        self.log = files.Log(self.asked, self.device, quiet=self.rank > 0)
+        self.log(f"packing {spec.args.packing}, bf16 {spec.args.bf16}, compiled {spec.args.torch_compile}")
         torch.manual_seed(spec.args.seed + 1 + self.rank)  # of dropout; the weights had their own
 
     def run(self, on_step: Callable[[int, int], None]) -> dict[str, float]:
         """Train to the end, evaluate, write the files."""
         self._resume()
+        self.model.train()
         start, tokens = time.perf_counter(), 0
         for step, rows in self._remaining():
             rate = set_rate(self.optimizer, self.spec.args, step, self.steps)
@@ -130,20 +141,23 @@ class Trainer:
         while True:
             try:
                 return self._try_step(rows)
-            except torch.cuda.OutOfMemoryError:
-                self.optimizer.zero_grad(set_to_none=True)
-                torch.cuda.empty_cache()
-                if self.pieces >= len(rows):
+            except (RuntimeError, MemoryError) as error:
+                if self.pieces >= len(rows) or not is_out_of_memory(error):
                     raise
-                self.pieces = min(2 * self.pieces, len(rows))
-                self.log(f"out of memory: {self.pieces} micro-batches a step from here on, the effective batch stays")
+            self.optimizer.zero_grad(set_to_none=self.device.type == "cuda")
+            if self.device.type == "cuda":
+                torch.cuda.empty_cache()
+            self.pieces = min(2 * self.pieces, len(rows))
+            self.log(f"out of memory: {self.pieces} micro-batches a step from here on, the effective batch stays")
 
     def _try_step(self, rows: list[int]) -> tuple[torch.Tensor, torch.Tensor, int]:
-        self.model.train()
-        self.optimizer.zero_grad(set_to_none=True)
+        self.evaluated = None
+        self.optimizer.zero_grad(set_to_none=self.device.type == "cuda")
         mine = rows[self.rank :: self.world] or rows[:1]
         total, real = torch.zeros((), device=self.device), 0
-        pieces = [part.tolist() for part in np.array_split(mine, min(self.pieces, len(mine)))]
+        pieces = [mine]
+        if self.pieces > 1:
+            pieces = [part.tolist() for part in np.array_split(mine, min(self.pieces, len(mine)))]
         for i, part in enumerate(pieces):
             batch = self._batch(self.splits.train, part)
             share = len(part) / len(mine)
@@ -156,14 +170,13 @@ class Trainer:
             real += batch.real
         self.scaler.unscale_(self.optimizer)
         limit = self.spec.args.max_grad_norm or math.inf
-        norm = torch.nn.utils.clip_grad_norm_(self.net.parameters(), limit)
+        norm = torch.nn.utils.clip_grad_norm_(self.learnt, limit)
         self.scaler.step(self.optimizer)
         self.scaler.update()
         return total, norm, real
 
     def _batch(self, examples: Examples, rows: list[int]) -> Batch:
-        first = 2 if self.spec.args.packing == "pack" and _counts_from_padding(self.net) else 0
-        return collate(examples, rows, self.spec, first_position=first).to(self.device)
+        return collate(examples, rows, self.spec, first_position=self.first_position).to(self.device)
 
     def _autocast(self) -> Any:
         args = self.spec.args
@@ -195,7 +208,7 @@ class Trainer:
     def _row(self, start: float) -> bool:
         """Evaluate, keep the best weights, save; return whether it is time to stop early."""
         args, progress = self.spec.args, self.progress
-        metrics, _, _ = self.evaluate()
+        metrics = self.evaluate().metrics
         self._add({"epoch": self._epoch(), **metrics, "step": progress.step})
         name = args.metric_for_best_model.removeprefix("eval_")
         value = metrics.get(f"eval_{name}", math.nan)
@@ -214,34 +227,20 @@ class Trainer:
             self._save(time.perf_counter() - start)
         return args.early_stopping_patience is not None and progress.waited >= args.early_stopping_patience
 
-    def evaluate(self) -> tuple[dict[str, float], np.ndarray, np.ndarray]:
-        """Return the metrics of the evaluation set with prefix and times, and its logits and labels."""
-        self.net.eval()
-        start, loss, weight = time.perf_counter(), 0.0, 0
-        guesses, labels = [], []
-        with torch.no_grad(), self._autocast():
-            for rows in eval_rows(self.spec, self.splits.eval):
-                batch = self._batch(self.splits.eval, rows)
-                out = self.net(batch)
-                loss += float(out.loss) * len(rows)
-                weight += len(rows)
-                guess, label = _told(self.spec.task, out.logits, batch)
-                guesses.append(guess)
-                labels.append(label)
-        told, truth = np.concatenate(guesses), np.concatenate(labels)
-        seconds = time.perf_counter() - start
-        rows_count = len(self.splits.eval)
-        metrics = {"loss": loss / weight, **evaluate(self.spec.task, told, truth)}
-        metrics |= {
-            "runtime": seconds, "samples_per_second": rows_count / seconds,
-            "steps_per_second": math.ceil(rows_count / self.spec.args.per_device_eval_batch_size) / seconds,
-        }  # fmt: skip
-        return {f"eval_{name}": value for name, value in metrics.items()}, told, truth
+    def evaluate(self) -> Evaluation:
+        """Evaluate the weights as they are; what was evaluated at this step already is not done again."""
+        if self.evaluated is None:
+            self.model.eval()
+            with self._autocast():
+                self.evaluated = evaluate(self.net, self.splits.eval, self.spec, self._batch)
+            self.model.train()
+        return self.evaluated
 
     def _end(self, seconds: float, tokens: int) -> dict[str, float]:
         """Evaluate the kept weights and write the files."""
         if self.best_weights:
             self.net.load_state_dict(self.best_weights)
+            self.evaluated = self.evaluated if self.progress.best_step == self.progress.step else None
         metrics, told, truth = self.evaluate()
         progress, spec = self.progress, self.spec
         rows = len(self.splits.train)
@@ -257,7 +256,7 @@ class Trainer:
                 text, table = class_report(told, truth, self.splits.names)
                 files.write_text(self.log.path.with_name("classification_report.txt"), text)
                 files.write_json(self.log.path.with_name("classification_report.json"), table)
-            files.write_results(spec, self._state(), summary, evaluation)
+            files.write_results(self.asked, self._state(), summary, evaluation)
         return {**summary, **evaluation}
 
     def _state(self) -> dict[str, Any]:
@@ -275,7 +274,7 @@ class Trainer:
         }  # fmt: skip
 
     def _save(self, seconds: float) -> None:
-        files.save_checkpoint(self.spec, {
+        files.save_checkpoint(self.asked, {
             "weights": self.net.state_dict(), "optimizer": self.optimizer.state_dict(),
             "scaler": self.scaler.state_dict(), "random": torch.get_rng_state(), "best_weights": self.best_weights,
             "progress": {**vars(self.progress), "seconds": self.progress.seconds + seconds}, "pieces": self.pieces,
@@ -283,7 +282,7 @@ class Trainer:
         })  # fmt: skip
 
     def _resume(self) -> None:
-        saved = files.load_checkpoint(self.spec)
+        saved = files.load_checkpoint(self.asked)
         if saved is None:
             return
         self.net.load_state_dict(saved["weights"])
@@ -294,36 +293,3 @@ class Trainer:
         self.progress = _Progress(**saved["progress"])
         self.since.fill_(saved["since"])
         self.log(f"resumed at step {self.progress.step} of {self.steps}")
-
-
-def _device(spec: Spec) -> torch.device:
-    if spec.device == "cpu" or (spec.device == "auto" and not torch.cuda.is_available()):
-        return torch.device("cpu")
-    if not torch.cuda.is_available():
-        msg = "device cuda: torch sees no GPU; install a build of torch with CUDA, or leave device at auto"
-        raise ValueError(msg)
-    device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
-    torch.cuda.set_device(device)
-    return device
-
-
-def _counts_from_padding(net: Net) -> bool:
-    """Whether the backbone's positions begin behind the padding's number (RoBERTa's family), and not at 0."""
-    return getattr(getattr(net.backbone, "config", None), "model_type", "").startswith(
-        ("roberta", "xlm-roberta", "camembert")
-    )
-
-
-def _told(task: str, logits: torch.Tensor, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
-    """Return what the metrics need of a batch, on the CPU: see metrics.evaluate."""
-    if task == "retrieval":
-        right = logits.diagonal()[:, None]
-        # Of ties the middle rank: embeddings that are all the same have found nothing.
-        ranks = (logits > right).sum(dim=1) + ((logits == right).sum(dim=1) + 1) / 2
-        return ranks.cpu().numpy(), ranks.cpu().numpy()
-    labels = batch.labels.flatten() if task in ("tagging", "lm") else batch.labels
-    if task in ("tagging", "lm"):
-        counted = labels >= 0
-        logits, labels = logits.flatten(0, 1)[counted], labels[counted]
-    guesses = logits.argmax(-1) if task == "lm" else logits
-    return guesses.cpu().numpy(), labels.cpu().numpy()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,50 +17,81 @@ def evaluate(task: str, guesses: np.ndarray, labels: np.ndarray) -> dict[str, fl
     """Return the metrics of a split, without prefix.
 
     guesses: logits (rows, classes), or predictions (rows,) of a regression, or (tokens, classes) of a tagger, or the
-    ranks (rows,) of the right partner in a retrieval; labels: (rows,), (rows, classes) or (tokens,). A metric that is
-    not defined is NaN, as scikit-learn and SciPy give it; precision and recall of a class without rows are 0.
+    ranks (rows,) of the right partner in a retrieval; labels: (rows,), (rows, classes) or (tokens,). The numbers are
+    those of scikit-learn and SciPy, whose import would take longer than a small run: a metric that is not defined is
+    NaN, precision and recall of a class without rows are 0.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # undefined scores are what this module is about; they are in the numbers
-        return _METRICS[task](guesses, labels)
+    return _METRICS[task](guesses, labels)
 
 
 def _classification(logits: np.ndarray, labels: np.ndarray) -> dict[str, float]:
-    from sklearn.metrics import matthews_corrcoef, precision_recall_fscore_support  # noqa: PLC0415  # a second
-
+    """Return the accuracy, macro averages over the classes that occur, and Matthews' correlation of K classes."""
     if not np.isfinite(logits).all():
         return dict.fromkeys(("accuracy", "macro_precision", "macro_recall", "macro_f1", "mcc"), math.nan)
-    predicted = logits.argmax(-1)
-    precision, recall, f1, _ = precision_recall_fscore_support(labels, predicted, average="macro", zero_division=0)
+    right, told, true = _counts(logits.argmax(-1), labels, logits.shape[-1])
+    occurs = (told + true) > 0
+    precision, recall, f1 = (score[occurs].mean() for score in _scores(right, told, true))
+    rows = true.sum()
+    together = right.sum() * rows - told @ true  # the covariance of what is told and what is true, times rows^2
+    spread = (rows**2 - told @ told) * (rows**2 - true @ true)
     return {
-        "accuracy": float((predicted == labels).mean()), "macro_precision": float(precision),
-        "macro_recall": float(recall), "macro_f1": float(f1), "mcc": float(matthews_corrcoef(labels, predicted)),
+        "accuracy": float(right.sum() / rows), "macro_precision": float(precision), "macro_recall": float(recall),
+        "macro_f1": float(f1), "mcc": float(together / np.sqrt(spread)) if spread else 0.0,
     }  # fmt: skip
+
+
+def _counts(told: np.ndarray, true: np.ndarray, classes: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return how often each class was told rightly, was told, and is true; float64, as products of them grow large."""
+    parts = (true[told == true], told, true)
+    right, told_of, true_of = (np.bincount(part, minlength=classes).astype(float) for part in parts)
+    return right, told_of, true_of
+
+
+def _scores(right: np.ndarray, told: np.ndarray, true: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return precision, recall and F1 of each class; 0 where a class has no rows to divide by."""
+
+    def over(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+        return np.divide(part, whole, out=np.zeros_like(whole), where=whole > 0)
+
+    return over(right, told), over(right, true), over(2 * right, told + true)
 
 
 def _multilabel(logits: np.ndarray, labels: np.ndarray) -> dict[str, float]:
-    from sklearn.metrics import f1_score  # noqa: PLC0415  # as above
-
-    predicted = logits > 0
+    predicted, labels = logits > 0, labels > 0
+    right, told, true = (part.sum(axis=0).astype(float) for part in (predicted & labels, predicted, labels))
+    _, _, f1 = _scores(right, told, true)
+    _, _, micro = _scores(*(part.sum(keepdims=True) for part in (right, told, true)))
     return {
-        "micro_f1": float(f1_score(labels, predicted, average="micro", zero_division=0)),
-        "macro_f1": float(f1_score(labels, predicted, average="macro", zero_division=0)),
+        "micro_f1": float(micro[0]), "macro_f1": float(f1.mean()),
         "subset_accuracy": float((predicted == labels).all(axis=1).mean()),
         "hamming_loss": float((predicted != labels).mean()),
-    }
+    }  # fmt: skip
 
 
 def _regression(guesses: np.ndarray, labels: np.ndarray) -> dict[str, float]:
-    from scipy.stats import pearsonr, spearmanr  # noqa: PLC0415  # as above
-    from sklearn.metrics import r2_score  # noqa: PLC0415  # as above
-
+    """Return the errors and correlations: NaN of a constant; R2 of constant labels is 0, or 1 where all are met."""
     if not np.isfinite(guesses).all():
         return dict.fromkeys(("mse", "mae", "r2", "pearson", "spearmanr"), math.nan)
+    squares = ((guesses.astype(float) - labels) ** 2).sum()
+    spread = ((labels - labels.mean(dtype=float)) ** 2).sum()
     return {
         "mse": float(((guesses - labels) ** 2).mean()), "mae": float(np.abs(guesses - labels).mean()),
-        "r2": float(r2_score(labels, guesses)), "pearson": float(pearsonr(labels, guesses)[0]),
-        "spearmanr": float(spearmanr(labels, guesses)[0]),
+        "r2": float(1 - squares / spread) if spread else float(squares == 0),
+        "pearson": _correlation(labels, guesses), "spearmanr": _correlation(_ranks(labels), _ranks(guesses)),
     }  # fmt: skip
+
+
+def _correlation(one: np.ndarray, other: np.ndarray) -> float:
+    if len(one) < 2 or np.ptp(one) == 0 or np.ptp(other) == 0:  # a point has no direction
+        return math.nan
+    a, b = (part.astype(float) - part.mean(dtype=float) for part in (one, other))
+    return float(np.clip(a / np.linalg.norm(a) @ (b / np.linalg.norm(b)), -1, 1))
+
+
+def _ranks(values: np.ndarray) -> np.ndarray:
+    """Return the ranks from 1; ties share the middle of theirs."""
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return (np.cumsum(counts) - (counts - 1) / 2)[inverse]
 
 
 def _tagging(logits: np.ndarray, labels: np.ndarray) -> dict[str, float]:
@@ -89,10 +119,27 @@ _METRICS = {
 
 
 def class_report(logits: np.ndarray, labels: np.ndarray, names: Sequence[str]) -> tuple[str, dict[str, Any]]:
-    """Return scikit-learn's classification report, as text and as a dictionary."""
-    from sklearn.metrics import classification_report  # noqa: PLC0415  # as above
+    """Return a report in the form of scikit-learn's classification_report, as text of 4 places and as a dictionary."""
+    right, told, true = _counts(logits.argmax(-1), labels, len(names))
+    scores = np.stack([*_scores(right, told, true), true], axis=1)
+    rows = {name: row.tolist() for name, row in zip(names, scores, strict=True)}
+    accuracy = float(right.sum() / true.sum())
+    averages = {
+        "macro avg": [*scores[:, :3].mean(axis=0).tolist(), float(true.sum())],
+        "weighted avg": [*np.average(scores[:, :3], axis=0, weights=true).tolist(), float(true.sum())],
+    }
+    width = max(len(name) for name in (*names, "weighted avg"))
+    heads = ("precision", "recall", "f1-score", "support")
 
-    given: dict[str, Any] = {"labels": range(len(names)), "target_names": list(names), "zero_division": 0}
-    predicted = logits.argmax(-1)
-    text = classification_report(labels, predicted, digits=4, **given)
-    return text, classification_report(labels, predicted, output_dict=True, **given)
+    def line(name: str, values: Sequence[Any]) -> str:
+        cells = [value if isinstance(value, str) else f"{value:.4f}" for value in values[:-1]]
+        return f"{name:>{width}} " + "".join(f" {cell:>9}" for cell in (*cells, f"{values[-1]:.0f}"))
+
+    text = "\n".join([
+        f"{'':>{width}} " + "".join(f" {head:>9}" for head in heads), "",
+        *(line(name, row) for name, row in rows.items()), "",
+        line("accuracy", ["", "", accuracy, true.sum()]), *(line(name, row) for name, row in averages.items()), "",
+    ])  # fmt: skip
+    table: dict[str, Any] = {name: dict(zip(heads, row, strict=True)) for name, row in rows.items()}
+    table["accuracy"] = accuracy
+    return text, table | {name: dict(zip(heads, row, strict=True)) for name, row in averages.items()}

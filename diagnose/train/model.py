@@ -31,13 +31,11 @@ class Output(NamedTuple):
 class Net(nn.Module):
     """A backbone, what it says of a row or a token, and one linear layer."""
 
-    def __init__(self, spec: Spec, backbone: nn.Module, width: int, splits: Splits) -> None:
+    def __init__(self, spec: Spec, backbone: nn.Module, head: nn.Module, splits: Splits) -> None:
         super().__init__()
         self.spec = spec
         self.backbone = backbone
-        self.head = nn.Linear(width, width if spec.task == "retrieval" else splits.outputs)
-        nn.init.normal_(self.head.weight, std=spec.model.initializer_range)
-        nn.init.constant_(self.head.bias, spec.model.head_bias)
+        self.head = head
         self.register_buffer("class_weights", _class_weights(spec, splits), persistent=False)
         mean, std = _scale(spec, splits)
         self.register_buffer("label_mean", torch.tensor(mean), persistent=False)
@@ -93,6 +91,13 @@ class Net(nn.Module):
         return Output(functional.cross_entropy(logits, torch.arange(len(logits), device=logits.device)), logits)
 
 
+def _head(spec: Spec, width: int, outputs: int) -> nn.Linear:
+    head = nn.Linear(width, width if spec.task == "retrieval" else outputs)
+    nn.init.normal_(head.weight, std=spec.model.initializer_range)
+    nn.init.constant_(head.bias, spec.model.head_bias)
+    return head
+
+
 class _Bag(nn.Module):
     """A plain network over the mean of its tokens' embeddings: `layers` of one width, one behind the other."""
 
@@ -119,8 +124,11 @@ def build(spec: Spec, splits: Splits) -> Net:
     ValueError in one line where the checkpoint cannot be read.
     """
     torch.manual_seed(spec.args.seed if spec.model.seed is None else spec.model.seed)
+    head: nn.Module | None = None
     if spec.model.checkpoint is not None:
-        backbone = _pretrained(spec)
+        from diagnose.train.checkpoint import weights_of  # noqa: PLC0415  # a plain network does without transformers
+
+        backbone, head = weights_of(spec.model.checkpoint, spec.task, _attention(spec))
         width = backbone.config.hidden_size
     elif spec.model.type == "mlp":
         backbone, width = _Bag(spec.model, splits.vocabulary), spec.model.hidden
@@ -131,7 +139,7 @@ def build(spec: Spec, splits: Splits) -> Net:
     if spec.model.frozen_embeddings:
         table = backbone.embedding if isinstance(backbone, _Bag) else backbone.get_input_embeddings()
         table.weight.requires_grad_(requires_grad=False)
-    return Net(spec, backbone, width, splits)
+    return Net(spec, backbone, head or _head(spec, width, splits.outputs), splits)
 
 
 def _made(spec: Spec, splits: Splits) -> nn.Module:
@@ -156,16 +164,6 @@ def _made(spec: Spec, splits: Splits) -> nn.Module:
             "attention_probs_dropout_prob": model.dropout,
         }  # fmt: skip
     return AutoModel.from_config(AutoConfig.for_model(model.type, **settings), **_attention(spec))
-
-
-def _pretrained(spec: Spec) -> nn.Module:
-    from transformers import AutoModel  # noqa: PLC0415  # as above
-
-    try:
-        return AutoModel.from_pretrained(spec.model.checkpoint, dtype=torch.float32, **_attention(spec))
-    except (OSError, ValueError) as error:
-        msg = f"{spec.model.checkpoint}: not a checkpoint that can be read: {str(error).splitlines()[0]}"
-        raise ValueError(msg) from None
 
 
 def _attention(spec: Spec) -> dict[str, Any]:

@@ -6,27 +6,52 @@ import math
 from typing import TYPE_CHECKING
 
 import torch
+from torch import nn
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from diagnose.train.spec import Args
 
 __all__ = ["make_optimizer", "rate_at", "set_rate"]
 
+_ALIGNED = 16  # floats: 64 bytes; matrix products may round in another way elsewhere
+
 
 def make_optimizer(model: nn.Module, args: Args, device: torch.device) -> torch.optim.AdamW:
-    """Return AdamW; biases and the weights of norms do not decay, as in the Trainer."""
-    learnt = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
+    """Return AdamW; biases and the weights of norms do not decay, as in the Trainer.
+
+    On a CPU the weights of each group become views of one tensor, and their gradients of another: a step of a small
+    model is then a dozen operations instead of a dozen for each of its weights, with the same numbers to the last bit.
+    """
+    learnt = [p for p in model.parameters() if p.requires_grad]
+    decayed, kept = ([p for p in learnt if (p.ndim > 1) is decays] for decays in (True, False))
+    if device.type == "cpu":
+        decayed, kept = _joined(decayed), _joined(kept)
     groups = [
-        {"params": [p for _, p in learnt if p.ndim > 1], "decay": args.weight_decay},
-        {"params": [p for _, p in learnt if p.ndim <= 1], "decay": 0.0},
+        {"params": group, "weight_decay": decay, "decay": decay}
+        for group, decay in ((decayed, args.weight_decay), (kept, 0.0))
+        if group
     ]
-    rate: float | torch.Tensor = args.learning_rate
     return torch.optim.AdamW(
-        [{**group, "weight_decay": group["decay"]} for group in groups], lr=rate,
-        betas=(args.adam_beta1, args.adam_beta2), eps=args.adam_epsilon, fused=device.type == "cuda",
+        groups, lr=args.learning_rate, betas=(args.adam_beta1, args.adam_beta2), eps=args.adam_epsilon,
+        fused=device.type == "cuda",
     )  # fmt: skip
+
+
+def _joined(weights: list[nn.Parameter]) -> list[nn.Parameter]:
+    """Move weights and gradients into one tensor each, and return it; all begin on a boundary as torch gives them."""
+    places, size = [], 0
+    for weight in weights:
+        places.append(size)
+        size += -(-weight.numel() // _ALIGNED) * _ALIGNED
+    if not size:
+        return []
+    whole = nn.Parameter(torch.zeros(size))
+    whole.grad = torch.zeros(size)
+    for weight, at in zip(weights, places, strict=True):
+        part = whole.detach()[at : at + weight.numel()].view_as(weight)
+        weight.data = part.copy_(weight.detach())
+        weight.grad = whole.grad[at : at + weight.numel()].view_as(weight)
+    return [whole]
 
 
 def rate_at(args: Args, step: int, steps: int) -> float:

@@ -54,8 +54,10 @@ def _attention(
     causal = getattr(module, "is_causal", False) if is_causal is None else is_causal
     states = (query, key, value)
     how: dict[str, Any] = {"scale": scaling, "window": sliding_window, "causal": causal}
-    if query.is_cuda:
-        return _kernel(states, cu_seq_lens_q, max_length_q, **how), None
+    # Rotary positions come back in float32 under autocast, and the kernel is one of half precision.
+    precision = torch.get_autocast_dtype("cuda") if torch.is_autocast_enabled("cuda") else query.dtype
+    if query.is_cuda and precision is not torch.float32:
+        return _kernel(tuple(part.to(precision) for part in states), cu_seq_lens_q, max_length_q, **how), None
     return _one_by_one(states, cu_seq_lens_q, dropout, **how), None
 
 

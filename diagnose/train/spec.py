@@ -25,7 +25,8 @@ class Data(_Frozen):
     shuffled: training labels permuted against their inputs; rotated: evaluation labels shifted by one; duplicates:
     share of evaluation rows that stand in the training set; mean, std: of the labels of a regression, 0 and 1 as they
     are made (in [0, 1]); entities: share of tokens that carry a tag.
-    train, eval: files (CSV, JSON lines, Parquet, or a folder of `datasets`) with the columns `text` and `label`.
+    train, eval: files (CSV, JSON lines, Parquet, or a folder of `datasets`) with the columns `text` and `label`;
+    without eval a share of the training rows is set apart, drawn by the seed.
     """
 
     classes: int = Field(3, ge=1)
@@ -46,6 +47,7 @@ class Data(_Frozen):
     seed: int = 0
     train: str | None = None
     eval: str | None = None
+    eval_share: float = Field(0.2, gt=0, lt=1)
     text: str = "text"
     label: str = "label"
     max_length: Count = 128
@@ -57,8 +59,8 @@ class Data(_Frozen):
                 f"shares: {len(self.shares)} that sum to {sum(self.shares):g}; {self.classes} that sum to 1 are needed"
             )
             raise ValueError(msg)
-        if (self.train is None) != (self.eval is None):
-            msg = "train and eval: give both files or neither"
+        if self.train is None and self.eval is not None:
+            msg = "eval: a file to evaluate on needs one to train on"
             raise ValueError(msg)
         if self.length[0] > self.length[1] or self.length[0] < self.markers + self.distractors:
             msg = "length: the shortest text has to hold its markers and distractors and be no longer than the longest"
@@ -95,7 +97,9 @@ class Args(_Frozen):
     label_scaling: "standard" learns standardised labels of a regression and reports in the given unit;
     bias_correction: of Adam's moments; loss: "standard", or one of the mistakes "double_softmax" (probabilities where
     logits belong), "nll_on_probabilities" (no logarithm), "no_shift" (a language model that sees its target);
-    temperature: of InfoNCE; packing: "pad" to the longest of the batch, "bucket" by length, "pack" without padding.
+    temperature: of InfoNCE; packing: "pad" to the longest of the batch, "bucket" by length, "pack" without padding;
+    tokens_per_batch: where a batch ends, in place of its rows. bf16 and packing are left to the device: on a GPU
+    bfloat16 where it has that, and packed; on a CPU neither.
     """
 
     learning_rate: float = Field(2e-3, gt=0)
@@ -112,7 +116,7 @@ class Args(_Frozen):
     adam_epsilon: float = Field(1e-8, gt=0)
     max_grad_norm: float = Field(1.0, ge=0)
     label_smoothing_factor: Share = 0.0
-    bf16: bool = False
+    bf16: bool | None = None
     fp16: bool = False
     torch_compile: bool = False
     eval_steps: int | None = None
@@ -129,7 +133,7 @@ class Args(_Frozen):
     bias_correction: bool = True
     loss: Literal["standard", "double_softmax", "nll_on_probabilities", "no_shift"] = "standard"
     temperature: float = Field(0.05, gt=0)
-    packing: Literal["pad", "bucket", "pack"] = "pad"
+    packing: Literal["auto", "pad", "bucket", "pack"] = "auto"
     tokens_per_batch: int | None = None
 
 
@@ -146,5 +150,9 @@ class Spec(_Frozen):
 
     @property
     def digest(self) -> str:
-        """A short name of everything but the place of the files: two specifications of one digest are one run."""
-        return hashlib.sha256(self.model_dump_json(exclude={"output"}).encode()).hexdigest()[:16]
+        """A short name of everything but the place of the files: two specifications of one digest are one run.
+
+        What is left at its default has no part in it, so that a new setting does not make an old run another one.
+        """
+        asked = self.model_dump_json(exclude={"output"}, exclude_defaults=True)
+        return hashlib.sha256(asked.encode()).hexdigest()[:16]
