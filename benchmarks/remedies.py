@@ -21,7 +21,8 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from diagnose.reproduce.experiment import Arm, Experiment, Kind
+from diagnose.reproduce.arms import Arm, Kind, failure_of
+from diagnose.reproduce.experiment import Experiment
 from diagnose.reproduce.faults import faults, with_values
 from diagnose.reproduce.outcome import is_cured
 from diagnose.reproduce.plan import Plan
@@ -30,7 +31,7 @@ from diagnose.reproduce.runner import Workers
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from diagnose.reproduce.experiment import Tested
+    from diagnose.reproduce.arms import Tested
     from diagnose.reproduce.faults import Fault, Spec
     from diagnose.reproduce.outcome import Result
     from diagnose.types import Finding
@@ -85,7 +86,7 @@ def laboratory(name: str, fault: Fault, task: str, workers: Workers, arguments: 
     plan = Plan(None, task, sound, (), (), ())  # type: ignore[arg-type]  # the finding is what is to be found
     lab = Experiment(plan, arguments.folder, workers, seeds=arguments.seeds, seconds=1e6)
     lab.first_seed = arguments.first_seed
-    failure_arm = lab.arm_of(fault, sound)
+    failure_arm = failure_of(fault, sound)
     control, failure = lab.test([Arm(Kind.CONTROL, "sound", sound), failure_arm])
     failing = failures(failure, control)
     if 0 < len(failing) < _CURES * failure.runs:  # twice as many seeds tell six in ten from none

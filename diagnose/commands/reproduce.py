@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
     from diagnose.report import Surface
-    from diagnose.reproduce.experiment import Trial
+    from diagnose.reproduce.arms import Trial
     from diagnose.reproduce.plan import Plan
     from diagnose.types import Report
 
 __all__ = ["HELP", "arguments", "run"]
 
 HELP = "reproduce the failure in miniature, or on your own model and data, and try the remedies"
-_NEEDED = ("torch", "transformers", "sklearn", "scipy")
+_NEEDED = ("torch", "transformers", "scipy")
 _PICTURE = "outcome.svg"
 
 

@@ -4,107 +4,37 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
-import statistics
 import time
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
-from diagnose.reproduce.faults import Fault, Spec, get, patched, with_values
+from diagnose.reproduce.arms import (
+    Arm,
+    Kind,
+    Tested,
+    Trial,
+    applied_again,
+    failure_of,
+    placebo_of,
+    remedy_arms,
+    rows_learnt,
+)
+from diagnose.reproduce.faults import Spec, with_values
 from diagnose.reproduce.outcome import Result, is_cured, judged
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from diagnose.reproduce.plan import Plan
     from diagnose.reproduce.runner import Pool
-    from diagnose.types import Remedy
 
-__all__ = ["ROUND", "Arm", "Experiment", "Kind", "Tested", "Trial", "placebo_of", "remedy_arms", "rows_learnt"]
+__all__ = ["ROUND", "Experiment"]
 
 ROUND = 4  # seeds; an arm without a single success after a round is not pursued
 _PROBE = 2  # seeds: the first round of a rung
 _LADDER = (2, 3, 5, 8)  # times over: "lower the rate" does not say how far
 _LONGEST = 5  # times the steps of the sound run: what a run on the ladder may cost
-_NEARLY_ALL = 0.8  # a failing arm below it gets as many seeds again
-
-
-class Kind:
-    """What an arm is for."""
-
-    CONTROL = "control"
-    FAILURE = "failure"
-    PLACEBO = "placebo"
-    REMEDY = "remedy"
-
-
-class Arm(NamedTuple):
-    """Runs that differ by their seed only. fault, remedy, times: of which it is made, None where it has none."""
-
-    kind: str
-    title: str
-    spec: Spec
-    fault: Fault | None = None
-    remedy: Remedy | None = None
-    times: int = 1
-
-
-class Tested(NamedTuple):
-    """An arm and its runs that ended.
-
-    failed: those with the finding that is reproduced; cured: those as good as sound ones, without it; errors: of runs
-    that died.
-    """
-
-    arm: Arm
-    results: tuple[Result, ...]
-    failed: int
-    cured: int
-    errors: tuple[str, ...] = ()
-
-    @property
-    def runs(self) -> int:
-        """How many ended with results."""
-        return len(self.results)
-
-    @property
-    def fails_alike(self) -> bool:
-        """Whether at least half of the runs fail as the report does."""
-        return self.runs > 0 and 2 * self.failed >= self.runs
-
-    @property
-    def fails_at_times(self) -> bool:
-        """Whether some runs fail as the report does and a good part does not."""
-        return 0 < self.failed < _NEARLY_ALL * self.runs
-
-    @property
-    def is_good(self) -> bool:
-        """Whether nearly all runs are as good as sound ones."""
-        return self.runs > 0 and self.cured >= _NEARLY_ALL * self.runs
-
-    @property
-    def has_learnt(self) -> bool:
-        """Whether most runs of a sound arm are good."""
-        return self.runs > 0 and 2 * self.cured >= self.runs
-
-    @property
-    def level(self) -> float:
-        """The median skill of the runs that have a number: what sound runs reach, of a control."""
-        skills = [result.skill for result in self.results if math.isfinite(result.skill)]
-        return statistics.median(skills) if skills else math.nan
-
-
-class Trial(NamedTuple):
-    """What came of it: the control, then for each hypothesis its failure, placebo and remedies.
-
-    unfinished: what the budget did not reach.
-    """
-
-    control: Tested
-    hypotheses: tuple[tuple[Tested, ...], ...]
-    unfinished: tuple[str, ...]
-    seconds: float
 
 
 class Experiment:
@@ -139,16 +69,11 @@ class Experiment:
             return Trial(self.counted(sound, sound), (), tuple(self.unfinished), time.monotonic() - self.start)
         own = {tested.arm.title: tested for tested in others}
         levels = [own[fault.title] if need else sound for (fault, _), need in zip(plan.hypotheses, needs, strict=True)]
-        failures = self.failures([self.arm_of(fault, spec) for fault, spec in plan.hypotheses], levels)
+        failures = self.failures([failure_of(fault, spec) for fault, spec in plan.hypotheses], levels)
         alike = [i for i, failure in enumerate(failures) if failure.fails_alike]
         treated = dict(zip(alike, self.remedies([(failures[i], levels[i]) for i in alike]), strict=True))
         groups = tuple((failure, *treated.get(i, ())) for i, failure in enumerate(failures))
         return Trial(self.counted(sound, sound), groups, tuple(self.unfinished), time.monotonic() - self.start)
-
-    @staticmethod
-    def arm_of(fault: Fault, spec: Spec) -> Arm:
-        """Return the arm in which a specification has a fault."""
-        return Arm(Kind.FAILURE, fault.title, _with_fault(fault, spec), fault)
 
     def failures(self, arms: Sequence[Arm], levels: Sequence[Tested]) -> list[Tested]:
         """Run the failing arms; one that fails now and then gets as many seeds again, to tell it from a cure."""
@@ -177,7 +102,7 @@ class Experiment:
                 j: arm
                 for j, (i, _, level) in enumerate(tried)
                 if found[j].runs and i not in cured
-                and (arm := self.longer(found[j].arm, failures[i][0].arm, times)) is not None
+                and (arm := applied_again(found[j].arm, failures[i][0].arm, times)) is not None
                 and rows_learnt(arm.spec) <= _LONGEST * rows_learnt(level.arm.spec)
             }  # fmt: skip
             tests = self.sorted_test([(arm, tried[j][2]) for j, arm in again.items()])
@@ -192,18 +117,13 @@ class Experiment:
         tested = self.test([arms[i][0] for i in order], [arms[i][1] for i in order])
         return [tested[order.index(i)] for i in range(len(arms))]
 
-    def longer(self, arm: Arm, failure: Arm, times: int) -> Arm | None:
-        """Return the arm with its factors applied `times` over; None where it has none."""
-        change = {} if arm.remedy is None else _change_of(arm.remedy)
-        if not any("multiply" in how for how in change.values()):
-            return None
-        spec = patched(failure.spec, change, times)
-        return arm._replace(spec=spec, times=times) if spec is not None else None
-
     def test(
         self, arms: Sequence[Arm], levels: Sequence[Tested] | None = None, seeds: int | None = None
     ) -> list[Tested]:
-        """Run all arms in rounds of seeds, until more of them would change nothing; levels: the sound runs of each."""
+        """Run all arms in rounds of seeds, until more of them would change nothing; levels: the sound runs of each.
+
+        Without levels nothing is counted, and all seeds are run.
+        """
         seeds = seeds or self.seeds
         done: dict[int, list[Result]] = {i: [] for i in range(len(arms))}
         errors: dict[int, list[str]] = {i: [] for i in range(len(arms))}
@@ -215,7 +135,7 @@ class Experiment:
         probed = any(arm.times > 1 for arm in arms)
         rounds = [0, _PROBE, *range(2 * ROUND, seeds, ROUND)] if probed else range(0, seeds, ROUND)
         for first, last in pairwise([*(at for at in rounds if at < seeds), seeds]):
-            open_arms = [i for i in range(len(arms)) if first == 0 or _is_open(tested(i))]
+            open_arms = [i for i in range(len(arms)) if first == 0 or levels is None or _is_open(tested(i))]
             specs: dict[Path, tuple[Spec, list[int]]] = {}
             for i in open_arms:
                 for spec in (self.seeded(arms[i], seed) for seed in range(first, last)):
@@ -269,52 +189,8 @@ class Experiment:
         return int(data.get("vocabulary", 256) if self.plan.task == "lm" else data.get("classes", 3))
 
 
-def remedy_arms(plan: Plan, failure: Arm, sound: Spec) -> Iterable[Arm]:
-    """Yield an arm for each remedy of a plan that can be carried out on a failing arm."""
-    for remedy in plan.remedies:
-        # A switch that is off already changes nothing.
-        change = {n: how for n, how in _change_of(remedy).items() if how != {"set": False} or get(failure.spec, n)}
-        spec = patched(failure.spec, change) if change else None
-        if spec is None and failure.fault is not None and failure.fault.name in remedy.undoes:
-            spec = with_values(failure.spec, {name: get(sound, name) for name in failure.fault.change})
-        # Other seeds alone are the placebo.
-        if spec is not None and with_values(spec, {"args.seed": None}) != failure.spec:
-            yield Arm(Kind.REMEDY, remedy.title, spec, failure.fault, remedy)
-
-
-def rows_learnt(spec: Spec) -> float:
-    """Return about how many rows a run of a specification learns from."""
-    steps = spec.get("args", {}).get("max_steps", -1)
-    if steps > 0:
-        return float(steps * get(spec, "args.per_device_train_batch_size"))
-    return float(get(spec, "args.num_train_epochs") * spec.get("data", {}).get("rows", 1200))
-
-
-def _with_fault(fault: Fault, spec: Spec) -> Spec:
-    """Return the specification with the fault in it."""
-    made = patched(with_values(spec, fault.needs), fault.change)
-    if made is None:
-        msg = f"{fault.name}: the miniature has no value to change"
-        raise ValueError(msg)
-    return made
-
-
-def placebo_of(failure: Arm) -> Arm:
-    """Return the arm that changes nothing but the seeds of a failing one."""
-    return Arm(Kind.PLACEBO, "the same with other seeds", failure.spec, failure.fault)
-
-
 def _is_open(tested: Tested) -> bool:
     """Whether more seeds could change what is said of an arm: not where a whole round has no success, or no failure."""
     if tested.arm.kind in (Kind.REMEDY, Kind.PLACEBO):
         return tested.cured > 0
     return tested.arm.kind != Kind.FAILURE or tested.failed > 0
-
-
-def _change_of(remedy: Remedy) -> dict[str, Any]:
-    """Return a remedy's patch in the dotted names of a specification: plain ones are training arguments."""
-    dotted = {
-        name if "." in name else f"args.{name}": how if isinstance(how, dict) else {"set": how}
-        for name, how in remedy.change.items()
-    }
-    return {**dotted, **remedy.trial}

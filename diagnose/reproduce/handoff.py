@@ -9,7 +9,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from diagnose.reproduce.experiment import Arm, Experiment, Kind, placebo_of, remedy_arms
+from diagnose.reproduce.arms import Arm, Kind, failure_of, placebo_of, remedy_arms
+from diagnose.reproduce.experiment import Experiment
 from diagnose.reproduce.faults import with_values
 from diagnose.reproduce.runner import Outcome, is_finished
 
@@ -59,7 +60,7 @@ def _every(plan: Plan, folder: Path, seeds: int) -> list[Spec]:
 def _arms(plan: Plan) -> Iterator[Arm]:
     yield Arm(Kind.CONTROL, "", plan.sound)
     for fault, spec in plan.hypotheses:
-        failure, level = Experiment.arm_of(fault, spec), with_values(plan.sound, fault.needs)
+        failure, level = failure_of(fault, spec), with_values(plan.sound, fault.needs)
         yield Arm(Kind.CONTROL, "", level)
         yield failure
         yield placebo_of(failure)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from diagnose.report._words import clean, count
 from diagnose.report.markdown import escape, table
-from diagnose.reproduce.experiment import ROUND, Experiment, remedy_arms, rows_learnt
+from diagnose.reproduce.arms import failure_of, remedy_arms, rows_learnt
+from diagnose.reproduce.experiment import ROUND
 from diagnose.reproduce.faults import with_values
 from diagnose.reproduce.table import conclusion, rows
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from diagnose.report import Surface
-    from diagnose.reproduce.experiment import Trial
+    from diagnose.reproduce.arms import Trial
     from diagnose.reproduce.plan import Plan
 
 __all__ = ["as_markdown", "as_terminal", "dry_run"]
@@ -66,7 +67,7 @@ def dry_run(plan: Plan, seeds: int, workers: int) -> str:
     lines = [f"{clean(plan.finding.rule)}: {clean(plan.finding.title)}", "", _DIFFERENCES]
     lines += [f"  - {clean(difference)}" for difference in plan.differences]
     lines += ["", "What may make it fail, and how many of the remedies can be tried against it:"]
-    failing = [Experiment.arm_of(fault, spec) for fault, spec in plan.hypotheses]
+    failing = [failure_of(fault, spec) for fault, spec in plan.hypotheses]
     sound = [plan.sound, *(with_values(plan.sound, fault.needs) for fault, _ in plan.hypotheses if fault.needs)]
     tried = [list(remedy_arms(plan, arm, with_values(plan.sound, dict(arm.fault.needs)) if arm.fault else plan.sound))
              for arm in failing]  # fmt: skip

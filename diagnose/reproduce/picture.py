@@ -10,7 +10,7 @@ import textwrap
 from typing import TYPE_CHECKING, Any
 
 from diagnose.report._words import clean
-from diagnose.reproduce.experiment import Kind
+from diagnose.reproduce.arms import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

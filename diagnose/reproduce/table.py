@@ -6,13 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from diagnose.report._words import clean, count
-from diagnose.reproduce.experiment import ROUND, Kind
+from diagnose.reproduce.arms import Kind
+from diagnose.reproduce.experiment import ROUND
 from diagnose.types import Attempt, Reproduction, Tried
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from diagnose.reproduce.experiment import Tested, Trial
+    from diagnose.reproduce.arms import Tested, Trial
     from diagnose.reproduce.plan import Plan
     from diagnose.types import Finding
 

@@ -11,8 +11,9 @@ import pytest
 
 from diagnose import diagnose
 from diagnose.cli import main
-from diagnose.reproduce.experiment import Arm, Experiment, Kind, Trial
-from diagnose.reproduce.experiment import Tested as ArmOf
+from diagnose.reproduce.arms import Arm, Kind, Trial
+from diagnose.reproduce.arms import Tested as ArmOf
+from diagnose.reproduce.experiment import Experiment
 from diagnose.reproduce.outcome import Result, is_cured, skill
 from diagnose.reproduce.plan import make_plan
 from diagnose.reproduce.runner import Workers

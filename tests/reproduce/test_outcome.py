@@ -21,8 +21,8 @@ from diagnose.llm.reply import check_reply
 from diagnose.llm.writer import write
 from diagnose.report import PLAIN, load_format
 from diagnose.report._schema import json_schema
-from diagnose.reproduce.experiment import Arm, Kind, Trial
-from diagnose.reproduce.experiment import Tested as ArmOf
+from diagnose.reproduce.arms import Arm, Kind, Trial
+from diagnose.reproduce.arms import Tested as ArmOf
 from diagnose.reproduce.kept import OUTCOME, outcome, with_finding, with_reproductions
 from diagnose.reproduce.outcome import Result
 from diagnose.reproduce.page import as_markdown as page_as_markdown

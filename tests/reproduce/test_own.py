@@ -15,8 +15,8 @@ from diagnose.cli import main
 from diagnose.commands import reproduce as command
 from diagnose.errors import UsageError
 from diagnose.reproduce import own
-from diagnose.reproduce.experiment import Arm, Experiment, Kind, Trial, remedy_arms
-from diagnose.reproduce.experiment import Tested as ArmOf
+from diagnose.reproduce.arms import Arm, Kind, Trial, failure_of, remedy_arms
+from diagnose.reproduce.arms import Tested as ArmOf
 from diagnose.reproduce.faults import get
 from diagnose.reproduce.outcome import Result, judged
 from diagnose.reproduce.own import Own, on_own_data
@@ -67,12 +67,12 @@ def test_only_faults_and_remedies_of_settings_are_tried(data):
     plan = plan_of(COLLAPSED, data)
     assert plan.hypotheses
     for fault, _ in plan.hypotheses:
-        failing = Experiment.arm_of(fault, plan.sound)
+        failing = failure_of(fault, plan.sound)
         assert failing.spec["data"] == plan.sound["data"]
         assert failing.spec["model"] == plan.sound["model"]
         for arm in remedy_arms(plan, failing, plan.sound):
             assert arm.spec["data"] == plan.sound["data"]
-    high = next(Experiment.arm_of(f, s) for f, s in plan.hypotheses if f.name == "learning-rate-too-high")
+    high = next(failure_of(f, s) for f, s in plan.hypotheses if f.name == "learning-rate-too-high")
     assert get(high.spec, "args.learning_rate") == pytest.approx(1e-3)
     assert any("bias_correction = false" in fault.title for fault, _ in plan.hypotheses)
     assert "no settings" in " ".join(plan.differences)
@@ -82,7 +82,7 @@ def test_every_specification_is_one_that_the_training_module_takes(data):
     spec = pytest.importorskip("diagnose.train.spec")
     plan = plan_of(COLLAPSED + SETTINGS, data, evaluation=str(data))
     for fault, made in plan.hypotheses:
-        failing = Experiment.arm_of(fault, made)
+        failing = failure_of(fault, made)
         for arm in (failing, *remedy_arms(plan, failing, plan.sound)):
             assert spec.Spec.model_validate({**arm.spec, "output": "x"}).model.checkpoint == "some/model"
 
