@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Own", "on_own_data"]
 
-_TASKS = ("classification", "regression")
+_TASKS = ("classification", "regression", "multilabel", "tagging")
 # What works for most pretrained encoders: the settings of Mosbach et al. (2021) at the usual three epochs.
 _SOUND: dict[str, Any] = {
     "learning_rate": 2e-5, "num_train_epochs": 3.0, "warmup_ratio": 0.1, "per_device_train_batch_size": 16,
@@ -51,7 +51,7 @@ def on_own_data(plan: Plan, run: Run, own: Own) -> Plan:
     What can only be done to made data (shares, shuffled labels, lengths) is left out.
     """
     if plan.task not in _TASKS:
-        raise UsageError(f"--data: files are read for {' and '.join(_TASKS)}, and this is a report of {plan.task}")
+        raise UsageError(f"--data: rows of your own are taken for {', '.join(_TASKS)}; this is a report of {plan.task}")
     data = {"train": _there(own.data, "--data"), "text": own.text, "label": own.label}
     if own.evaluation:
         data["eval"] = _there(own.evaluation, "--eval-data")

@@ -93,8 +93,8 @@ def test_another_kind_of_task_and_a_missing_file_are_refused(data, tmp_path):
     with pytest.raises(UsageError, match="no such file"):
         plan_of(COLLAPSED, data, evaluation="gone.csv")
     report = check_text(COLLAPSED)
-    with pytest.raises(UsageError, match="report of tagging"):
-        on_own_data(make_plan(report)._replace(task="tagging"), report.runs[0], Own("m", str(data)))
+    with pytest.raises(UsageError, match="report of lm"):
+        on_own_data(make_plan(report)._replace(task="lm"), report.runs[0], Own("m", str(data)))
 
 
 def test_the_chance_level_is_that_of_the_classes_in_the_runs_own_table(tmp_path):
