@@ -18,6 +18,7 @@ Spec = dict[str, Any]
 
 # What the patches of a miniature multiply, where the specification leaves it at the module's own value.
 _SOUND = {"args.learning_rate": 2e-3, "args.num_train_epochs": 4.0, "args.per_device_train_batch_size": 32}
+_RATE = "args.learning_rate"
 _LARGEST_RATE = 100.0
 _LARGEST_RUNG = 4.0
 
@@ -64,17 +65,20 @@ def patched(spec: Mapping[str, Any], change: Mapping[str, Any], times: int = 1) 
     """Return the specification with a patch: {set = value} or {multiply = factor}, the latter `times` over.
 
     A factor that was worked out from the run takes it where it belongs at once: each further time is a quarter or
-    fourfold at most.
+    fourfold at most. Where the learning rate is among the factors it alone is applied again: how far to move it is what
+    one does not know, and it makes no run longer.
     None where the patch asks for what a miniature does not have (a setting without a number, a fact of the report).
     """
     values: dict[str, Any] = {}
+    moves_rate = "multiply" in change.get(_RATE, {})
     for name, how in change.items():
         if "set" in how:
             values[name] = how["set"]
         elif "multiply" in how and isinstance(was := get(spec, name), (int, float)):
             factor = how["multiply"]
-            product = was * factor * min(max(factor, 1 / _LARGEST_RUNG), _LARGEST_RUNG) ** (times - 1)
-            values[name] = min(product, _LARGEST_RATE) if name.endswith("learning_rate") else type(was)(product)
+            again = 0 if moves_rate and name != _RATE else times - 1
+            product = was * factor * min(max(factor, 1 / _LARGEST_RUNG), _LARGEST_RUNG) ** again
+            values[name] = min(product, _LARGEST_RATE) if name == _RATE else type(was)(product)
         else:
             return None
     return with_values(spec, values)

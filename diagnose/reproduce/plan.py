@@ -18,7 +18,7 @@ __all__ = ["AS_REPORTED", "Plan", "make_plan"]
 AS_REPORTED = Fault("as-reported", "trained with the settings that the run reports, scaled down", (), {}, {})
 
 _MOST_CLASSES = 8
-_ROWS, _EVAL_ROWS = 1200, 600
+_ROWS, _EVAL_ROWS = 1000, 400
 _BATCH = 32
 _DEEPEST = 4  # layers: deeper transformers take longer than all the rest, and are for the laboratory
 _MOST_EPOCHS = 8.0
