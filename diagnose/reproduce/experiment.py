@@ -97,7 +97,8 @@ class Experiment:
         ]
         found = self.sorted_test([(arm, level) for _, arm, level in tried])
         for times in _LADDER:
-            cured = {i for (i, _, _), tested in zip(tried, found, strict=True) if tested.is_good}
+            pairs = zip(tried, found, strict=True)
+            cured = {i for (i, arm, _), tested in pairs if arm.kind == Kind.REMEDY and tested.is_good}
             again = {
                 j: arm
                 for j, (i, _, level) in enumerate(tried)
