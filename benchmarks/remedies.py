@@ -124,9 +124,9 @@ def laboratory(name: str, fault: Fault, task: str, workers: Workers, arguments: 
 def failures(tested: Tested, control: Tested) -> list[Result]:
     """Return the runs without the skill of sound ones, or with a loss that is off by a quarter of ln K from theirs."""
     loss = statistics.median(result.loss for result in control.results)
-    data = tested.arm.spec["data"]
-    far = 0.25 * math.log(data["classes"]) if tested.arm.spec["task"] == "classification" else math.inf
-    return [r for r in tested.results if not is_cured(r.skill, control.level) or abs(r.loss - loss) > far]
+    task, data = tested.arm.spec["task"], tested.arm.spec["data"]
+    far = 0.25 * math.log(data["classes"]) if task == "classification" else math.inf
+    return [r for r in tested.results if not is_cured(r.skill, control.level, task) or abs(r.loss - loss) > far]
 
 
 def best(tested: Sequence[Tested]) -> Share:

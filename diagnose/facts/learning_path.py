@@ -46,6 +46,6 @@ def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Ques
     used = (points[0].value, points[-1].value)
     yield Fact("learning_path", path, Scope(run.name), Proof.SUGGESTED, because, evidence=used)
     if path > 0:
-        cut = min(_CUT, float(f"{_MODERATE / path:.1g}"))
+        cut = min(_CUT, float(f"{_MODERATE / path:.2g}"))
         said = f"{because}; {_MODERATE}/{path:.2g} = {_MODERATE / path:.2g}, and a quarter at most"
         yield Fact("learning_path.cut", cut, Scope(run.name), Proof.SUGGESTED, said, evidence=used)

@@ -161,7 +161,7 @@ class Experiment:
     def counted(self, tested: Tested, sound: Tested) -> Tested:
         """Count the failures and the successes of an arm: as good as sound runs, and without the finding."""
         failing = [self.fails_alike(result) for result in tested.results]
-        good = [is_cured(result.skill, sound.level) for result in tested.results]
+        good = [is_cured(result.skill, sound.level, self.plan.task) for result in tested.results]
         cured = sum(well and not ill for well, ill in zip(good, failing, strict=True))
         return tested._replace(failed=sum(failing), cured=cured)
 

@@ -70,9 +70,10 @@ def skill(metrics: dict[str, float], task: str, classes: int) -> float:
     return metrics[name]
 
 
-def is_cured(skill_of_run: float, skill_of_control: float) -> bool:
-    """Whether a run is as good as sound ones: not merely without the symptom, and not too good to be true."""
-    low, high = CURED * skill_of_control, _TOO_GOOD * skill_of_control
-    return skill_of_control > _LEAST and low <= skill_of_run <= max(
-        high, 1.0 if skill_of_control > 1 / _TOO_GOOD else high
-    )
+def is_cured(skill_of_run: float, skill_of_control: float, task: str) -> bool:
+    """Whether a run is as good as sound ones, and not merely without the symptom.
+
+    A language model can also be too good to be true, since its text has an entropy; the others can but be right.
+    """
+    high = _TOO_GOOD * skill_of_control if task == "lm" else math.inf
+    return skill_of_control > _LEAST and CURED * skill_of_control <= skill_of_run <= high

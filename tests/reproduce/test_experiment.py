@@ -38,12 +38,12 @@ def test_the_skill_of_a_null_model_is_nothing_and_of_a_perfect_one_all():
 
 
 def test_a_cure_is_as_good_as_sound_runs_and_not_too_good():
-    assert is_cured(0.8, 0.9)
-    assert not is_cured(0.3, 0.9)
-    assert not is_cured(math.nan, 0.9)
-    assert not is_cured(0.99, 0.5)  # a language model that sees its target
-    assert is_cured(1.0, 0.95)
-    assert not is_cured(0.0, 0.0)
+    assert is_cured(0.8, 0.9, "tagging")
+    assert not is_cured(0.3, 0.9, "tagging")
+    assert not is_cured(math.nan, 0.9, "regression")
+    assert not is_cured(0.99, 0.5, "lm")  # a language model that sees its target
+    assert is_cured(1.0, 0.5, "classification")
+    assert not is_cured(0.0, 0.0, "tagging")
 
 
 def test_intervals_and_tests_are_those_of_the_textbook():
