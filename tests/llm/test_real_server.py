@@ -15,6 +15,8 @@ from diagnose.cli import main
 from diagnose.llm.explanation import Source
 from diagnose.llm.pack import make_pack
 
+pytestmark = pytest.mark.slow  # a model is trained for it
+
 TWINS = {
     FAITHFUL: Source.MODEL,
     "relation turned round": Source.SALVAGED,
