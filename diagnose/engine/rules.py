@@ -99,6 +99,11 @@ class Rule:
         """The parameters' values."""
         return {name: param.value for name, param in self.params.items()}
 
+    @cached_property
+    def places(self) -> dict[str, Condition]:
+        """The parsed conditions of the remedies that have one, by the condition's text."""
+        return {remedy.when: Condition.parse(remedy.when) for remedy in self.remedies if remedy.when}
+
     def remedies_for(self, lookup: Callable[[str], Any]) -> list[Remedy]:
         """Return the remedies in order: those whose condition holds first, those whose condition fails last.
 
@@ -108,7 +113,7 @@ class Rule:
         def place(remedy: Remedy) -> int:
             if not remedy.when:
                 return 1
-            condition = Condition.parse(remedy.when)
+            condition = self.places[remedy.when]
             known = {name: value for name in condition.names if (value := lookup(name)) is not None}
             outcome = condition.evaluate(self.param_values | known)
             return 1 if outcome is UNKNOWN else 0 if outcome else 2
@@ -187,7 +192,7 @@ def _check_names(rule: Rule, place: str) -> None:
     known = fact_names()
     try:
         used = rule.fact_names
-        placing = [Condition.parse(remedy.when) for remedy in rule.remedies if remedy.when]
+        placing = list(rule.places.values())
         parsed = [part for message in rule.message for part in string.Formatter().parse(message)]
         fields = [field for _, field, _, _ in parsed if field is not None]
     except (ConditionError, ValueError) as error:

@@ -148,7 +148,7 @@ def rows_learnt(spec: Spec) -> float:
     steps = spec.get("args", {}).get("max_steps", -1)
     if steps > 0:
         return float(steps * get(spec, "args.per_device_train_batch_size"))
-    return float(get(spec, "args.num_train_epochs") * spec.get("data", {}).get("rows", 1200))
+    return float(get(spec, "args.num_train_epochs") * get(spec, "data.rows"))
 
 
 def _change_of(remedy: Remedy) -> dict[str, Any]:

@@ -17,7 +17,12 @@ __all__ = ["Fault", "Spec", "faults", "get", "patched", "with_values"]
 Spec = dict[str, Any]
 
 # What the patches of a miniature multiply, where the specification leaves it at the module's own value.
-_SOUND = {"args.learning_rate": 2e-3, "args.num_train_epochs": 4.0, "args.per_device_train_batch_size": 32}
+_SOUND = {
+    "args.learning_rate": 2e-3,
+    "args.num_train_epochs": 4.0,
+    "args.per_device_train_batch_size": 32,
+    "data.rows": 1200,
+}
 _RATE = "args.learning_rate"
 _LARGEST_RATE = 100.0
 _LARGEST_RUNG = 4.0

@@ -82,11 +82,9 @@ def with_reproductions(reports: Sequence[Report], folders: Sequence[str]) -> lis
     found = list(reports)
     for folder in folders:
         kept = _read(Path(folder))
-        hits = [i for i, report in enumerate(found) if (_finding_of(report, kept)) is not None]
-        for i in hits:
-            finding = _finding_of(found[i], kept)
-            if finding is not None:
-                found[i] = with_finding(found[i], _attached(finding, kept))
+        hits = {i: finding for i, report in enumerate(found) if (finding := _finding_of(report, kept)) is not None}
+        for i, finding in hits.items():
+            found[i] = with_finding(found[i], _attached(finding, kept))
         if not hits:
             raise UsageError(
                 f"{clean(folder)}: the outcome of {clean(kept.rule)} is of another report",

@@ -53,8 +53,9 @@ def _parts(plan: Plan, trial: Trial) -> Iterator[RenderableType]:
 
 def as_markdown(plan: Plan, trial: Trial) -> str:
     """Return the same as Markdown."""
-    cells = [[escape(cell.strip()) for cell in row.cells] for row in rows(trial)]
-    for row, line in zip(rows(trial), cells, strict=True):
+    lines = list(rows(trial))
+    cells = [[escape(cell.strip()) for cell in row.cells] for row in lines]
+    for row, line in zip(lines, cells, strict=True):
         line[0] = f"&nbsp;&nbsp;{line[0]}" if row.depth else f"**{line[0]}**"
     told = "\n".join(f"- {escape(line)}" for line in conclusion(plan, trial))
     differences = "\n".join(f"- {escape(clean(difference))}" for difference in plan.differences)
