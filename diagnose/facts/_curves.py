@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Curve",
     "Point",
+    "closing",
     "curve_of",
     "history_of",
     "line_slope",
@@ -40,6 +41,9 @@ _LARGEST = 3.4e38
 _LONG = 14
 # No run has more steps, rows or seconds.
 _LONGEST = 1e12
+# The end of a log of this many lines or more is its last quarter.
+_FEWEST = 8
+_QUARTER = 4
 
 
 class Point(NamedTuple):
@@ -212,3 +216,11 @@ def sane(number: float | None) -> TypeGuard[float]:
 def show(number: float) -> str:
     """Write a step or a count: without decimals where it is whole."""
     return f"{number:,.0f}" if float(number).is_integer() else f"{number:g}"
+
+
+def closing(points: Sequence[Point]) -> Sequence[Point]:
+    """Return the last quarter of a log, rounded up; nothing of one that is too short to have an end.
+
+    Of a small run that is some thousand rows, where the last three lines may be a hundred.
+    """
+    return points[-len(points) // _QUARTER :] if len(points) >= _FEWEST else ()

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from diagnose.facts._curves import training_points
+from diagnose.facts._curves import closing, training_points
 from diagnose.facts._scopes import scope_of
 from diagnose.facts._scores import is_multi_label, quoted, share
 from diagnose.facts.loss import is_weighted
@@ -34,8 +34,6 @@ NEEDS: tuple[str, ...] = ("class_count", "entity_level")
 
 # What is minimised as a negative score between -1 and 0 on purpose.
 _OVERLAPS = {"dice", "iou", "jaccard", "pearson", "spearman", "kendall"}
-_END = 4
-_FEWEST = 8
 
 
 def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Question]:  # noqa: ARG001  # its protocol
@@ -81,10 +79,9 @@ def _twice(loss: Value, accuracy: Value, count: Fact, losses: Sequence[Point], s
     )
     evidence = (loss, accuracy, *count.evidence)
     yield Fact("double_softmax.gap", gap, scope, Proof.SUGGESTED, because, "nats", (), evidence)
-    if len(losses) >= _FEWEST:
-        tail = losses[-len(losses) // _END :]
+    if tail := closing(losses):
         end = math.fsum(p.number for p in tail) / len(tail)
-        least = min(end, *(p.number for p in tail))
+        least = min(p.number for p in tail)
         because = (
             f"the last {len(tail)} training losses have the mean {end:.4g} and are {least:.4g} or more: through two "
             f"softmaxes none is below ln({classes:g} - 1 + e) - 1 = {most - 1:.4f}"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from diagnose.facts._curves import training_points
+from diagnose.facts._curves import closing, training_points
 from diagnose.facts._scopes import scope_of
 from diagnose.facts._scores import is_multi_label
 from diagnose.facts.loss import is_weighted
@@ -37,9 +37,6 @@ NEEDS: tuple[str, ...] = (
     "sample_count",
 )
 
-# The end is the last quarter of the log: some thousand rows of a small run, where three lines may be a hundred.
-_END = 4
-_FEWEST = 8
 # Standard errors of the mean recall, at most, and rows, at least, for skill to be missed rather than not looked for.
 _BLIND = 1
 _ROWS = 200
@@ -51,11 +48,10 @@ def derive(run: Run, facts: Facts, assumed: Assumptions) -> Iterator[Fact | Ques
         scope = scope_of(run, series, series.reported)
         if series.split != "train" and not is_multi_label(run, series.reported):
             yield from _unseen(facts, scope)
-    losses = [p.number for p in training_points(run, "loss") if math.isfinite(p.number)]
-    if len(losses) < _FEWEST or is_weighted(run):
+    tail = closing([p for p in training_points(run, "loss") if math.isfinite(p.number)])
+    if not tail or is_weighted(run):
         return
-    tail = losses[-len(losses) // _END :]
-    end = math.fsum(tail) / len(tail)
+    end = math.fsum(p.number for p in tail) / len(tail)
     for series in run.series():
         scope = scope_of(run, series, series.reported)
         if series.split == "train" or is_multi_label(run, series.reported) or (blind := _blind(facts, scope)) is None:

@@ -22,6 +22,7 @@ __all__ = [
     "Trial",
     "applied_again",
     "failure_of",
+    "level_of",
     "placebo_of",
     "remedy_arms",
     "rows_learnt",
@@ -114,6 +115,13 @@ def failure_of(fault: Fault, spec: Spec) -> Arm:
         msg = f"{fault.name}: the miniature has no value to change"
         raise ValueError(msg)
     return Arm(Kind.FAILURE, fault.title, made, fault)
+
+
+def level_of(plan: Plan, fault: Fault | None = None) -> Arm:
+    """Return the sound arm that a fault is held against: the plan's, or that of the miniature that the fault needs."""
+    if fault is None or not fault.needs:
+        return Arm(Kind.CONTROL, "sound settings", plan.sound)
+    return Arm(Kind.CONTROL, fault.title, with_values(plan.sound, fault.needs))
 
 
 def placebo_of(failure: Arm) -> Arm:

@@ -15,6 +15,7 @@ from diagnose.reproduce.arms import (
     Trial,
     applied_again,
     failure_of,
+    level_of,
     placebo_of,
     remedy_arms,
     rows_learnt,
@@ -57,18 +58,13 @@ class Experiment:
         A fault that needs a miniature of its own is held against sound runs of that miniature.
         """
         plan = self.plan
-        needs = [fault.needs for fault, _ in plan.hypotheses]
-        arms = [Arm(Kind.CONTROL, "sound settings", plan.sound)]
-        arms += [
-            Arm(Kind.CONTROL, fault.title, with_values(plan.sound, fault.needs), fault)
-            for fault, _ in plan.hypotheses
-            if fault.needs
-        ]
-        sound, *others = self.test(arms)
+        held = [level_of(plan, fault) for fault, _ in plan.hypotheses]
+        arms = {arm.title: arm for arm in (level_of(plan), *held)}
+        own = dict(zip(arms, self.test(list(arms.values())), strict=True))
+        sound = own[level_of(plan).title]
         if not self.counted(sound, sound).has_learnt:  # an unreadable checkpoint, say: nothing would follow from more
             return Trial(self.counted(sound, sound), (), tuple(self.unfinished), time.monotonic() - self.start)
-        own = {tested.arm.title: tested for tested in others}
-        levels = [own[fault.title] if need else sound for (fault, _), need in zip(plan.hypotheses, needs, strict=True)]
+        levels = [own[arm.title] for arm in held]
         failures = self.failures([failure_of(fault, spec) for fault, spec in plan.hypotheses], levels)
         alike = [i for i, failure in enumerate(failures) if failure.fails_alike]
         treated = dict(zip(alike, self.remedies([(failures[i], levels[i]) for i in alike]), strict=True))

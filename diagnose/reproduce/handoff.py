@@ -9,7 +9,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from diagnose.reproduce.arms import Arm, Kind, failure_of, placebo_of, remedy_arms
+from diagnose.reproduce.arms import failure_of, level_of, placebo_of, remedy_arms
 from diagnose.reproduce.experiment import Experiment
 from diagnose.reproduce.faults import with_values
 from diagnose.reproduce.runner import Outcome, is_finished
@@ -17,6 +17,7 @@ from diagnose.reproduce.runner import Outcome, is_finished
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from diagnose.reproduce.arms import Arm
     from diagnose.reproduce.faults import Spec
     from diagnose.reproduce.plan import Plan
 
@@ -58,13 +59,13 @@ def _every(plan: Plan, folder: Path, seeds: int) -> list[Spec]:
 
 
 def _arms(plan: Plan) -> Iterator[Arm]:
-    yield Arm(Kind.CONTROL, "", plan.sound)
+    yield level_of(plan)
     for fault, spec in plan.hypotheses:
-        failure, level = failure_of(fault, spec), with_values(plan.sound, fault.needs)
-        yield Arm(Kind.CONTROL, "", level)
+        failure, level = failure_of(fault, spec), level_of(plan, fault)
+        yield level
         yield failure
         yield placebo_of(failure)
-        yield from remedy_arms(plan, failure, level)
+        yield from remedy_arms(plan, failure, level.spec)
 
 
 def _next(plan: Plan, folder: Path, seeds: int) -> list[Spec]:

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 from diagnose.report._words import clean, count
 from diagnose.report.markdown import escape, table
-from diagnose.reproduce.arms import failure_of, remedy_arms, rows_learnt
+from diagnose.reproduce.arms import failure_of, level_of, remedy_arms, rows_learnt
 from diagnose.reproduce.experiment import ROUND
-from diagnose.reproduce.faults import with_values
 from diagnose.reproduce.table import conclusion, rows
 
 if TYPE_CHECKING:
@@ -69,9 +68,9 @@ def dry_run(plan: Plan, seeds: int, workers: int) -> str:
     lines += [f"  - {clean(difference)}" for difference in plan.differences]
     lines += ["", "What may make it fail, and how many of the remedies can be tried against it:"]
     failing = [failure_of(fault, spec) for fault, spec in plan.hypotheses]
-    sound = [plan.sound, *(with_values(plan.sound, fault.needs) for fault, _ in plan.hypotheses if fault.needs)]
-    tried = [list(remedy_arms(plan, arm, with_values(plan.sound, dict(arm.fault.needs)) if arm.fault else plan.sound))
-             for arm in failing]  # fmt: skip
+    levels = [level_of(plan, fault) for fault, _ in plan.hypotheses]
+    sound = list({arm.title: arm.spec for arm in (level_of(plan), *levels)}.values())
+    tried = [list(remedy_arms(plan, arm, level.spec)) for arm, level in zip(failing, levels, strict=True)]
     lines += [f"  - {clean(arm.title)}: {len(arms)}" for arm, arms in zip(failing, tried, strict=True)]
     lines += ["", "What is tried against it:", *(f"  - {clean(remedy.title)}" for remedy in plan.remedies), ""]
     first = min(ROUND, seeds)
